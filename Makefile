@@ -1,0 +1,73 @@
+# Python 3.11 or newer and make are all that `run`, `demo` and `test` need. `check` also lints the contract, with Node.js.
+
+PYTHON ?= python3
+BIN := .venv/bin
+BUF := tools/buf/node_modules/.bin/buf
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check check-format check-lint check-types check-imports check-stubs check-locks \
+	check-proto buf fmt stubs lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Create .venv and install the locked requirements, where they changed
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+		echo "setup: Python 3.11 or newer is needed and $(PYTHON) was not found: install it, or name one: make PYTHON=..." >&2; \
+		exit 2; }
+	@$(PYTHON) tools/environment.py
+
+run: setup ## Start the service with its embedded PostgreSQL; Ctrl-C stops it
+	@exec $(BIN)/credit-sanction-service run $(ARGS)
+
+demo: setup ## Play the whole story against a service of its own
+	@exec $(BIN)/python examples/demo.py $(ARGS)
+
+test: setup ## Run the tests; ARGS="-k name" for some of them
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: check-format check-lint check-types check-imports check-stubs check-locks check-proto ## All that CI checks beside the tests
+	@echo "check: all passed"
+
+check-format: setup
+	@echo "check: format"; $(BIN)/ruff format --quiet --check || { echo "Run \`make fmt\`."; exit 1; }
+
+check-lint: setup
+	@echo "check: lint"; $(BIN)/ruff check --quiet
+
+check-types: setup
+	@echo "check: types"; $(BIN)/mypy
+
+check-imports: setup
+	@echo "check: import contract"; $(BIN)/lint-imports --no-logo
+
+check-stubs: setup
+	@echo "check: stubs against proto/"; $(BIN)/python tools/stubs.py check
+
+check-locks: setup
+	@echo "check: locks against pyproject.toml"; $(BIN)/python -m pytest -q tests/house/test_locks.py && $(BIN)/python -m pip check
+
+check-proto: buf
+	@echo "check: proto/"; cd proto && ../$(BUF) lint && ../$(BUF) format --diff --exit-code
+
+buf: # Installs buf where its lock changed
+	@command -v npm >/dev/null 2>&1 || { \
+		echo "check: linting proto/ needs Node.js 20 or newer with npm, which was not found: install it; all else in \`make check\` runs without." >&2; \
+		exit 2; }
+	@cmp -s tools/buf/package-lock.json tools/buf/node_modules/installed.json || { \
+		echo "setup: installing buf" && cd tools/buf && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error && \
+		cp package-lock.json node_modules/installed.json; }
+
+fmt: setup ## Format Python and proto
+	@$(BIN)/ruff format
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory buf && cd proto && ../$(BUF) format -w; fi
+
+stubs: setup ## Regenerate clients/credit_sanction/v1 from proto/
+	@$(BIN)/python tools/stubs.py write
+
+lock: setup ## Resolve the locks anew; ARGS=--upgrade for the newest versions
+	@$(BIN)/python tools/locks.py $(ARGS)
+
+clean: ## Remove .venv and everything else that was built; the service's data stays
+	@rm -rf .venv tools/buf/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

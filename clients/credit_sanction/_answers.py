@@ -1,0 +1,160 @@
+"""The answers of a look-up, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NoReturn
+
+from credit_sanction._areas import Area
+from credit_sanction._errors import ClientError, Violation
+
+
+class Verdict(StrEnum):
+    """The answer's word 结论, from the least to the worst."""
+
+    CLEAR = "CLEAR"
+    """No measure in force at the answer's revision and instant 无惩戒措施."""
+    ADVISORY = "ADVISORY"
+    """Only measures that advise 仅有提示性措施."""
+    UNKNOWN = "UNKNOWN"
+    """It cannot be decided 无法判定: decide by your own fail-safe, never as clear."""
+    RESTRICTED = "RESTRICTED"
+    """A binding measure is in force 受限."""
+
+
+class UnknownReason(StrEnum):
+    """Why an answer is UNKNOWN 无法判定的原因. The contract's comments say what each one means."""
+
+    CODE_IN_DOUBT = "CODE_IN_DOUBT"
+    RECORD_QUARANTINED = "RECORD_QUARANTINED"
+    NAME_OF_ANOTHER = "NAME_OF_ANOTHER"
+    NAME_MISMATCH = "NAME_MISMATCH"
+    STALE = "STALE"
+    CLOCK_IN_DOUBT = "CLOCK_IN_DOUBT"
+    ORGANISATION_OF_ANOTHER = "ORGANISATION_OF_ANOTHER"
+    UNRECOGNISED = "UNRECOGNISED"
+    """A reason, or a verdict, that this client does not know yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What an answer knows: everything up to here 修订号. Numbers of different epochs do not compare."""
+
+    epoch: int
+    number: int
+
+    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is Python 3.12's
+        return f"{self.epoch}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalBasis:
+    """The text on which a measure rests 依据. `issuer_level` is a word of the contract's `IssuerLevel`."""
+
+    document: str
+    article: str
+    issuer_level: str
+    in_force_from: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restriction:
+    """One measure in force 限制. `since` and `until` are its first and last day, Asia/Shanghai."""
+
+    area: Area
+    binding: bool
+    directive_zh: str
+    directive_en: str
+    record: str
+    authority: str
+    authority_code: str
+    document_number: str
+    legal_basis: LegalBasis
+    since: date | None
+    until: date | None
+    disputed: bool
+    catalogue_edition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An enterprise that may have been meant, or that is the reason for an UNKNOWN 候选企业. Never a verdict."""
+
+    code: str
+    name: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """
+    The answer for one enterprise 查询结论, at one revision. It has no truth value: ask for `verdict`, `restricted` or
+    `clear`.
+
+    `asked` is the code as it was asked, `code` as it was judged. `verdict` is the worst of `areas`. `stale` says that
+    the service's knowledge was older than allowed: RESTRICTED stays then, everything else is UNKNOWN.
+    """
+
+    asked: str
+    code: str
+    name: str
+    verdict: Verdict
+    areas: Mapping[Area, Verdict] = field(hash=False)
+    restrictions: tuple[Restriction, ...]
+    unknown_reasons: tuple[UnknownReason, ...]
+    explanations: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    revision: Revision
+    answered_at: datetime
+    stale: bool
+    as_of_date: date | None
+    catalogue_edition: str
+
+    @property
+    def restricted(self) -> bool:
+        """Whether a binding measure is in force. False is not "clear": the verdict may be UNKNOWN."""
+        return self.verdict is Verdict.RESTRICTED
+
+    @property
+    def clear(self) -> bool:
+        """Whether the verdict is CLEAR. UNKNOWN, ADVISORY and anything stale are not."""
+        return self.verdict is Verdict.CLEAR and not self.stale
+
+    def verdict_in(self, area: Area | str) -> Verdict:
+        """Return the verdict of one area. Raises ClientError for an area that was not asked about."""
+        try:
+            return self.areas[Area(area.strip().upper())]
+        except (KeyError, ValueError):
+            asked = ", ".join(self.areas)
+            raise ClientError(f"this answer speaks of {asked or 'no area'}, not of {area[:40]!r}") from None
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("an answer is neither true nor false: ask for .verdict, .restricted or .clear")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFailure:
+    """
+    Why one item of a batch got no answer, or was not taken in. The others are not affected. It has no truth value.
+
+    `index` and `code` are those of the item as it was given. `reason` is a name of `ErrorReason` without its prefix. The
+    paths of `violations` begin at the item: `enterprise.code`.
+    `likely_codes` are codes that the refused one was probably meant to be.
+    """
+
+    index: int
+    code: str
+    reason: str
+    message: str
+    violations: tuple[Violation, ...] = ()
+    existing_record: str = ""
+    likely_codes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is Python 3.12's
+        return "; ".join(str(violation) for violation in self.violations) or self.message
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a failed item is neither true nor false: ask with isinstance(item, ItemFailure)")

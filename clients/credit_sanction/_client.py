@@ -1,0 +1,67 @@
+"""The client: one channel, one token, everything the service offers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from credit_sanction._address import bearer, open_channel
+from credit_sanction._calls import Caller, Retry
+from credit_sanction._deliveries import Deliveries
+from credit_sanction._errors import ClientError
+from credit_sanction._lookups import Lookups
+from credit_sanction._records import Records
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+DEFAULT_TIMEOUT: Final = 30.0
+"""Seconds for one call with all its retries."""
+
+
+class Client(Lookups, Records, Deliveries):
+    """
+    A client of the Credit Sanction Service at `address`, `host:port` or `unix:/path`.
+
+    `token` is sent as bearer token. To this machine the connection is plain text, to any other TLS, verified with
+    `root_certificates` (PEM; left out: the public authorities). `insecure` says otherwise: True is plain text anywhere,
+    False is TLS here too. A token is never sent in plain text to another machine: ClientError. `timeout`, in seconds,
+    bounds each call with its retries.
+
+    Calls that find the service unavailable are made again, with growing and random pauses, until they succeed or the
+    time is up; writes too, for each carries a request id. Safe to use from many threads; made once and kept: it holds
+    a connection. Close it, or use it as a context manager.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        token: str | None = None,
+        *,
+        root_certificates: bytes | None = None,
+        insecure: bool | None = None,
+        timeout: float = DEFAULT_TIMEOUT,  # not only for waiting: it travels as the call's deadline
+    ) -> None:
+        if not 0 < timeout < float("inf"):
+            raise ClientError(f"timeout is a number of seconds above 0, not {timeout}")
+        self._address = address
+        metadata = bearer(token)
+        channel = open_channel(
+            address, has_token=token is not None, root_certificates=root_certificates, insecure=insecure
+        )
+        self._caller = Caller(channel, metadata=metadata, timeout=timeout, retry=Retry())
+
+    def close(self) -> None:
+        """End all calls and close the connection. Safe to repeat."""
+        self._caller.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:  # type: ignore[explicit-override]  # typing.override is Python 3.12's
+        return f"Client({self._address!r})"
