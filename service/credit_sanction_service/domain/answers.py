@@ -1,0 +1,205 @@
+"""
+The answer of a look-up: a pure function of what is known and the day it speaks of.
+
+Verdicts by area: RESTRICTED > UNKNOWN > ADVISORY > CLEAR; the answer's own is its worst over the areas asked. CLEAR means: a
+well-formed code, and no measure in force. Whatever cannot be decided is UNKNOWN, with its reason; never silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from credit_sanction_service.domain.effect import MeasureInForce, has_effect, in_force, may_have_effect
+from credit_sanction_service.domain.identifiers import Code, Judgement
+from credit_sanction_service.domain.records import SanctionRecord
+from credit_sanction_service.domain.terms import SEVERITY, Area, UnknownReason, Verdict
+from credit_sanction_service.domain.text import name_key
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from credit_sanction_service.domain.measures import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Whom, in which areas. `code` is accepted or quarantined: a refused one is an error before it is a question."""
+
+    code: Code
+    name: str
+    areas: tuple[Area, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """
+    What the index knows about a question. `records` are those of the enterprise that the code leads to, by itself or as an
+    old number; `same_organisation` those under another code with the same organisation code; `same_name` those of
+    enterprises under another code whose present or former name is the one given.
+    """
+
+    records: tuple[SanctionRecord, ...] = ()
+    same_organisation: tuple[SanctionRecord, ...] = ()
+    same_name: tuple[SanctionRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An enterprise behind an UNKNOWN. Never a verdict."""
+
+    code: str
+    name: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer for one enterprise: verdicts in the order of the areas asked, and what they rest on."""
+
+    code: str
+    name: str
+    verdict: Verdict
+    areas: Mapping[Area, Verdict]
+    restrictions: tuple[MeasureInForce, ...] = ()
+    unknown_reasons: tuple[UnknownReason, ...] = ()
+    explanations: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doubt:
+    """A reason for UNKNOWN. It covers CLEAR, and ADVISORY or even RESTRICTED too where it is that grave."""
+
+    reason: UnknownReason
+    text: str
+    covers: Verdict
+    candidates: tuple[Candidate, ...] = ()
+
+
+def answer(
+    question: Question,
+    known: Known,
+    *,
+    day: date,
+    catalogues: Mapping[str, Catalogue],
+    stale: bool = False,
+    clock_in_doubt: bool = False,
+) -> Answer:
+    """Return the answer for `day`. `stale`: what is known is older than allowed; `clock_in_doubt`: so is the day itself."""
+    wanted = frozenset(question.areas)
+    restrictions = tuple(
+        measure
+        for record in known.records
+        for measure in in_force(record, day, wanted, catalogues[record.catalogue_edition])
+    )
+    doubts = list(_doubts(question, known, day))
+    if stale:
+        doubts.append(
+            _Doubt(
+                reason=UnknownReason.STALE,
+                text="what is known is older than allowed",
+                covers=Verdict.ADVISORY,
+            )
+        )
+    if clock_in_doubt:
+        text = "the clock of this service disagrees with that of its store"
+        doubts.append(_Doubt(reason=UnknownReason.CLOCK_IN_DOUBT, text=text, covers=Verdict.RESTRICTED))
+    by_area = {area: _settle(_plain_verdict(area, restrictions), doubts) for area in question.areas}
+    # A doubt that no area's verdict gives way to (every area is restricted anyway) is still worth saying.
+    name = next((record.enterprise.name for record in known.records), "")
+    code = next((record.enterprise.code for record in known.records), question.code.value)
+    return Answer(
+        code=code if len({record.enterprise.code for record in known.records}) == 1 else question.code.value,
+        name=name,
+        verdict=max(by_area.values(), key=SEVERITY.__getitem__),
+        areas=by_area,
+        restrictions=restrictions,
+        unknown_reasons=tuple(doubt.reason for doubt in doubts),
+        explanations=tuple(doubt.text for doubt in doubts),
+        candidates=tuple(dict.fromkeys(candidate for doubt in doubts for candidate in doubt.candidates)),
+    )
+
+
+def _plain_verdict(area: Area, restrictions: tuple[MeasureInForce, ...]) -> Verdict:
+    bindings = [restriction.binding for restriction in restrictions if restriction.measure.area is area]
+    if any(bindings):
+        return Verdict.RESTRICTED
+    return Verdict.ADVISORY if bindings else Verdict.CLEAR
+
+
+def _settle(verdict: Verdict, doubts: list[_Doubt]) -> Verdict:
+    covered = any(SEVERITY[verdict] <= SEVERITY[doubt.covers] for doubt in doubts)
+    return Verdict.UNKNOWN if covered else verdict
+
+
+def _doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
+    doubts: list[_Doubt] = []
+    quarantined = [record for record in known.records if may_have_effect(record, day)]
+    if question.code.judgement is Judgement.QUARANTINED and not _resolves(known):
+        likely = tuple(
+            Candidate(code=code, name="", explanation="the code probably meant") for code in question.code.likely
+        )
+        text = f"{question.code.value}: {question.code.reason}"
+        doubts.append(_Doubt(reason=UnknownReason.CODE_IN_DOUBT, text=text, covers=Verdict.ADVISORY, candidates=likely))
+    if quarantined:
+        names = ", ".join(record.name for record in quarantined)
+        doubts.append(
+            _Doubt(
+                reason=UnknownReason.RECORD_QUARANTINED,
+                text=f"{names} under this code awaits confirmation of its identifier",
+                covers=Verdict.ADVISORY,
+                candidates=_candidates(quarantined, "a record awaiting confirmation"),
+            )
+        )
+    same_organisation = _restricted(known.same_organisation, day)
+    if same_organisation:
+        doubts.append(
+            _Doubt(
+                reason=UnknownReason.ORGANISATION_OF_ANOTHER,
+                text="an enterprise with the same organisation code is restricted, or awaits confirmation, under another code",
+                covers=Verdict.ADVISORY,
+                candidates=_candidates(same_organisation, "same organisation code"),
+            )
+        )
+    return doubts + _name_doubts(question, known, day)
+
+
+def _name_doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
+    """Return what the name given adds: it only ever turns CLEAR into UNKNOWN."""
+    if not question.name:
+        return []
+    doubts: list[_Doubt] = []
+    others = _restricted(known.same_name, day)
+    if others:
+        doubts.append(
+            _Doubt(
+                reason=UnknownReason.NAME_OF_ANOTHER,
+                text="the name given is that of a restricted enterprise under another code",
+                covers=Verdict.CLEAR,
+                candidates=_candidates(others, "same name, present or former"),
+            )
+        )
+    names = {name_key(name) for record in known.records for name in record.enterprise.names}
+    if names and name_key(question.name) not in names:
+        text = f"the name given is not that of the enterprise with this code, {known.records[0].enterprise.name}"
+        doubts.append(_Doubt(reason=UnknownReason.NAME_MISMATCH, text=text, covers=Verdict.CLEAR))
+    return doubts
+
+
+def _resolves(known: Known) -> bool:
+    """Whether a code in doubt leads to exactly one enterprise with a confirmed code."""
+    codes = {record.enterprise.code for record in known.records if record.ever_listed}
+    return len(codes) == 1 and all(record.enterprise.code in codes for record in known.records)
+
+
+def _restricted(records: tuple[SanctionRecord, ...], day: date) -> list[SanctionRecord]:
+    return [record for record in records if has_effect(record, day) or may_have_effect(record, day)]
+
+
+def _candidates(records: list[SanctionRecord], explanation: str) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(code=record.enterprise.code, name=record.enterprise.name, explanation=explanation)
+        for record in records
+    )

@@ -1,0 +1,96 @@
+"""
+What a record means on a day: for readers, and for targets.
+
+| state               | look-up                        | platform, lenders | website                                     |
+|---------------------|--------------------------------|-------------------|---------------------------------------------|
+| QUARANTINED         | UNKNOWN                        | absent            | absent                                      |
+| LISTED              | by its basis                   | listed            | listed if public and publication not ended  |
+| LIFTED, EXPIRED     | no effect from the effective day | absent          | absent                                      |
+| REVOKED             | never had effect               | absent            | absent                                      |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credit_sanction_service.domain.measures import Basis, Row
+from credit_sanction_service.domain.records import Measure, SanctionRecord
+from credit_sanction_service.domain.terms import Area, PublicationClass, Sector, Standard, State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import date
+
+    from credit_sanction_service.domain.measures import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureInForce:
+    """One measure of one record on one day, with the text that carries it."""
+
+    record: SanctionRecord
+    measure: Measure
+    row: Row
+    basis: Basis
+    binding: bool
+
+
+def has_effect(record: SanctionRecord, day: date) -> bool:
+    """Whether the record has effect on `day`, its measures' own ends apart."""
+    match record.state:
+        case State.QUARANTINED | State.REVOKED:
+            return False
+        case State.LISTED:
+            return record.decision.decided_on <= day <= record.last_day
+        case State.LIFTED | State.EXPIRED:
+            return bool(record.ending and record.decision.decided_on <= day < record.ending.effective_on)
+
+
+def in_force(
+    record: SanctionRecord, day: date, areas: Collection[Area], catalogue: Catalogue
+) -> Iterator[MeasureInForce]:
+    """Yield the record's measures in force on `day` in `areas`. `catalogue` is the edition the record was decided under."""
+    if not has_effect(record, day):
+        return
+    for measure in record.measures:
+        if measure.area in areas and day <= measure.end:
+            row = catalogue.rows[measure.area]
+            basis, binding = row.basis_on(day, record.decision.penalty)
+            yield MeasureInForce(record=record, measure=measure, row=row, basis=basis, binding=binding)
+
+
+def may_have_effect(record: SanctionRecord, day: date) -> bool:
+    """Whether a quarantined record would have effect on `day` if its code were confirmed."""
+    return record.state is State.QUARANTINED and record.decision.decided_on <= day <= record.last_day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which records a target takes. None takes all. `public` takes only what may be published, while it may."""
+
+    areas: frozenset[Area] | None = None
+    districts: frozenset[str] | None = None
+    sectors: frozenset[Sector] | None = None
+    standards: frozenset[Standard] | None = None
+    public: bool = False
+
+
+def belongs(record: SanctionRecord, target: Filter, day: date) -> bool:
+    """Whether the target should have the record as listed on `day`. Leaving the filter is a withdrawal."""
+    if not has_effect(record, day):
+        return False
+    if target.public and (
+        record.publication_class is PublicationClass.MINOR
+        or record.publication_end is None
+        or day > record.publication_end
+    ):
+        return False
+    current = {measure.area for measure in record.measures if day <= measure.end}
+    return (
+        (target.areas is None or bool(current & target.areas))
+        and (target.districts is None or record.district.code in target.districts)
+        and (target.sectors is None or record.obligation.sector in target.sectors)
+        and (target.standards is None or record.obligation.standard in target.standards)
+        and (bool(current) or target.public)
+    )

@@ -1,0 +1,228 @@
+"""
+Identifiers of enterprises: normalise, then accept, quarantine or refuse, each with a reason a clerk understands.
+
+Accepted is a unified social credit code 统一社会信用代码 that is right in every digit (GB 32100-2015 with its amendment, GB
+11714). Quarantined is what may be genuine and cannot be decided here: an old number, or a code whose own check digit is
+wrong while its organisation code is right (such codes exist in the register). Refused is what no enterprise can have.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from credit_sanction_service.domain.terms import IdentifierKind
+from credit_sanction_service.domain.text import CODE_LIMIT
+
+USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_USCC_VALUE: Final = {character: value for value, character in enumerate(USCC_ALPHABET)}
+_USCC_WEIGHTS: Final = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+_ORGANISATION_VALUE: Final = {c: v for v, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
+_ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
+_CITIZEN_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_REGISTERING_AUTHORITIES: Final = frozenset("123456789ANY")
+_BUSINESS_PREFIXES: Final = ("91", "92", "93")
+_LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "Z": "2", "S": "5", "V": "U"})
+_DROPPED: Final = frozenset(" -\u2010\u2011\u2012\u2013\u2014\u2212\u200b\u200c\u200d\u2060\ufeff\u00ad")
+
+GB_32100: Final = "GB 32100-2015 第1号修改单"
+GB_11714: Final = "GB 11714-1997"
+OLD_NUMBERS: Final = "国务院令第746号(市场主体登记管理条例); GB 32100-2015: 统一社会信用代码为唯一标识"
+PRIVACY: Final = "山东省社会信用条例 art. 20; GB 11643-1999"
+
+
+class Judgement(StrEnum):
+    """What intake does with a code."""
+
+    ACCEPTED = "ACCEPTED"
+    QUARANTINED = "QUARANTINED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """
+    A code, judged. `value` is normalised; `kind` is None where it has no known shape. `reason` and `rule` are empty for
+    an accepted one. `likely` are accepted codes that the writer may have meant.
+    """
+
+    value: str
+    judgement: Judgement
+    kind: IdentifierKind | None
+    reason: str = ""
+    rule: str = ""
+    likely: tuple[str, ...] = field(default=())
+
+    @property
+    def organisation_code(self) -> str:
+        """The organisation code 主体标识码 inside, empty where there is none. It outlives every renumbering."""
+        match self.kind:
+            case IdentifierKind.USCC:
+                return self.value[8:17]
+            case IdentifierKind.ORGANISATION_CODE:
+                return self.value
+            case IdentifierKind.TAX_NUMBER:
+                return self.value[6:]
+            case _:
+                return ""
+
+
+def describe(typed: str, code: Code) -> str:
+    """Return the sentence for whoever typed a code. What looks like a citizen's number is not repeated."""
+    shown = "what was typed" if code.rule == PRIVACY else repr(typed[:CODE_LIMIT])
+    likely = f"; perhaps {' or '.join(code.likely)} was meant" if code.likely else ""
+    return f"{shown}: {code.reason}{likely}"
+
+
+def normalise(text: str) -> str:
+    """Return the code in half width and upper case, without spaces, hyphens and invisible characters."""
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in folded if c not in _DROPPED and not c.isspace()).upper()
+
+
+def uscc_check_character(first17: str) -> str:
+    """Return the 18th character, modulus 31 (GB 32100-2015 §5). KeyError for characters outside its alphabet."""
+    total = sum(_USCC_VALUE[c] * w for c, w in zip(first17, _USCC_WEIGHTS, strict=True))
+    # The outer modulus is what several published validators forget: without it a remainder of 0 has no character.
+    return USCC_ALPHABET[(31 - total % 31) % 31]
+
+
+def organisation_check_character(first8: str) -> str:
+    """Return the 9th character of an organisation code, modulus 11 (GB 11714). KeyError outside 0-9, A-Z."""
+    total = sum(_ORGANISATION_VALUE[c] * w for c, w in zip(first8, _ORGANISATION_WEIGHTS, strict=True))
+    return "0123456789X0"[11 - total % 11]
+
+
+def is_uscc(value: str) -> bool:
+    """Whether `value`, already normalised, is a unified social credit code right in every digit."""
+    return len(value) == 18 and judge(value).judgement is Judgement.ACCEPTED  # noqa: PLR2004 - the length that the standard says
+
+
+def judge(text: str) -> Code:
+    """Normalise `text` and say whether it is accepted, quarantined or refused. Never raises."""
+    value = normalise(text) if len(text) <= CODE_LIMIT else text[:CODE_LIMIT]
+    if len(text) > CODE_LIMIT:
+        return _refused(value, f"it is {len(text)} characters long; no code is longer than 18", GB_32100)
+    if not value:
+        return _refused(value, "it is empty", GB_32100)
+    if not value.isascii() or not value.isalnum():
+        return _refused(value, "it holds characters that are neither digits nor Latin letters", GB_32100)
+    match len(value):
+        case 18:
+            return _judge_uscc(value)
+        case 9:
+            return _judge_organisation_code(value)
+        case 12 if value.isdigit():
+            return _old(value, IdentifierKind.INSTITUTION_CERTIFICATE, "a certificate number 事业单位证书号")
+        case 15 if value.isdigit() and not _organisation_code_is_right(value[6:]):
+            return _old(value, IdentifierKind.REGISTRATION_NUMBER, "a business registration number 工商注册号")
+        case 15 if _organisation_code_is_right(value[6:]):
+            return _old(value, IdentifierKind.TAX_NUMBER, "a tax registration number 税务登记号")
+        case length:
+            return _refused(
+                value,
+                f"it has {length} characters: a unified social credit code has 18",
+                GB_32100,
+                _near(value),
+            )
+
+
+def _judge_uscc(value: str) -> Code:
+    if len(set(value)) == 1:
+        return _refused(value, "it is one character repeated", GB_32100)
+    business = value.startswith(_BUSINESS_PREFIXES)
+    if _is_citizen_number(value) and not (business and _checks_are_right(value)):
+        return _refused(
+            value,
+            "it has the shape of a citizen's identity number 公民身份号码, which must never stand here",
+            PRIVACY,
+        )
+    if any(c not in _USCC_VALUE for c in value):
+        wrong = "".join(sorted({c for c in value if c not in _USCC_VALUE}))
+        return _refused(
+            value, f"the letters I, O, S, V and Z do not occur in it; found {wrong}", GB_32100, _near(value)
+        )
+    if value[0] not in _REGISTERING_AUTHORITIES:
+        return _refused(value, f"no registering authority has the number {value[0]}", GB_32100)
+    if not value[2:8].isdigit():
+        return _refused(value, "characters 3 to 8 are a division code and must be digits", GB_32100, _near(value))
+    if not _organisation_code_is_right(value[8:17]):
+        return _refused(
+            value,
+            f"the check character of its organisation code (character 17, {value[16]}) is wrong",
+            GB_11714,
+        )
+    if uscc_check_character(value[:17]) != value[17]:
+        return Code(
+            value=value,
+            judgement=Judgement.QUARANTINED,
+            kind=IdentifierKind.USCC,
+            reason=f"its last character {value[17]} is wrong while its organisation code is right: "
+            "a typing error, or one of the early codes that break the rule; ask the register",
+            rule=GB_32100,
+            likely=(value[:17] + uscc_check_character(value[:17]),),
+        )
+    if _is_citizen_number(value):
+        return Code(
+            value=value,
+            judgement=Judgement.QUARANTINED,
+            kind=IdentifierKind.USCC,
+            reason="it is right as a unified social credit code and as a citizen's identity number too; ask the register",
+            rule=PRIVACY,
+        )
+    return Code(value=value, judgement=Judgement.ACCEPTED, kind=IdentifierKind.USCC)
+
+
+def _judge_organisation_code(value: str) -> Code:
+    if not _organisation_code_is_right(value):
+        return _refused(value, "the check character of this organisation code is wrong", GB_11714)
+    return _old(value, IdentifierKind.ORGANISATION_CODE, "an organisation code 组织机构代码")
+
+
+def _old(value: str, kind: IdentifierKind, what: str) -> Code:
+    return Code(
+        value=value,
+        judgement=Judgement.QUARANTINED,
+        kind=kind,
+        reason=f"it is {what}; the unified social credit code has to be found and confirmed",
+        rule=OLD_NUMBERS,
+    )
+
+
+def _refused(value: str, reason: str, rule: str, likely: tuple[str, ...] = ()) -> Code:
+    return Code(value=value, judgement=Judgement.REFUSED, kind=None, reason=reason, rule=rule, likely=likely)
+
+
+def _near(value: str) -> tuple[str, ...]:
+    """Return the accepted code that differs only by letters people mistake for digits, if there is one."""
+    candidate = value.translate(_LOOKALIKES)
+    right = len(candidate) == 18 and candidate != value and _checks_are_right(candidate)  # noqa: PLR2004 - the length that the standard says
+    return (candidate,) if right else ()
+
+
+def _checks_are_right(value: str) -> bool:
+    return (
+        all(c in _USCC_VALUE for c in value)
+        and value[2:8].isdigit()
+        and _organisation_code_is_right(value[8:17])
+        and uscc_check_character(value[:17]) == value[17]
+    )
+
+
+def _organisation_code_is_right(value: str) -> bool:
+    return all(c in _ORGANISATION_VALUE for c in value) and organisation_check_character(value[:8]) == value[8]
+
+
+def _is_citizen_number(value: str) -> bool:
+    """Whether it has a day of birth and the check digit of GB 11643 (ISO 7064 MOD 11-2)."""
+    if not value[:17].isdigit() or value[17] not in "0123456789X":
+        return False
+    try:
+        born = date(int(value[6:10]), int(value[10:12]), int(value[12:14]))
+    except ValueError:
+        return False
+    total = sum(int(c) * w for c, w in zip(value[:17], _CITIZEN_WEIGHTS, strict=True))
+    return born.year in range(1900, 2100) and "10X98765432"[total % 11] == value[17]
