@@ -1,0 +1,57 @@
+"""What every test may ask for: a data directory, the session's PostgreSQL, a database of its own."""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from tests.database import Database
+
+from credit_sanction_service.host.access import ROLE_NAMES
+from credit_sanction_service.host.cluster import Cluster
+from credit_sanction_service.host.home import claim
+
+
+@contextmanager
+def passable_directory() -> Iterator[Path]:
+    """Make a directory that other accounts may pass through, and remove it with all that is in it."""
+    directory = Path(tempfile.mkdtemp(prefix="credit-sanction-test-"))
+    try:
+        directory.chmod(0o711)
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Make a directory that the database's account can reach: pytest's own are shut to everybody but us."""
+    with passable_directory() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Run one PostgreSQL for the whole session; nothing of it survives, so nothing is forced to the disk."""
+    with (
+        passable_directory() as directory,
+        claim(directory) as home,
+        Cluster.open(home, extra_settings={"fsync": "off"}) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[Database]:
+    """Make an empty database that goes with the test, whoever is still connected."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(cluster.dsn("admin"), autocommit=True) as admin:
+        identifier = sql.Identifier(name)
+        admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(identifier, sql.Identifier(ROLE_NAMES["owner"])))
+        yield Database(name=name, owner_dsn=cluster.dsn("owner", name), service_dsn=cluster.dsn("service", name))
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
