@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FORM = "proto/credit_sanction/v1"
+FORM = "接口约定 credit_sanction.v1"
 
 
 class Findings:

@@ -1,0 +1,1 @@
+"""gRPC only here: servicers, conversion, errors, the guard in front of every call, the server."""

@@ -1,0 +1,85 @@
+"""The gRPC server: pools, limits, health, reflection. It listens only once its index is loaded."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from credit_sanction.v1 import delivery_service_pb2 as delivery_pb
+from credit_sanction.v1 import delivery_service_pb2_grpc as delivery_grpc
+from credit_sanction.v1 import restriction_service_pb2 as restriction_pb
+from credit_sanction.v1 import restriction_service_pb2_grpc as restriction_grpc
+from credit_sanction.v1 import sanction_record_service_pb2 as record_pb
+from credit_sanction.v1 import sanction_record_service_pb2_grpc as record_grpc
+from credit_sanction_service.api.guard import Guard
+from credit_sanction_service.domain.access import CHECK, OPERATE, READ_RECORDS, WRITE_RECORDS
+
+if TYPE_CHECKING:
+    from credit_sanction_service.api.callers import Callers
+
+HOT_THREADS: Final = 4  # measured: more of them only hand the interpreter around
+SLOW_THREADS: Final = (
+    32  # writers wait for a commit, readers for a query; calls that wait for a revision are capped apart
+)
+MOST_CALLS: Final = 2_000
+LARGEST_MESSAGE: Final = 8 * 1024 * 1024
+
+SERVICES: Final = (
+    record_pb.DESCRIPTOR.services_by_name["SanctionRecordService"].full_name,
+    restriction_pb.DESCRIPTOR.services_by_name["RestrictionService"].full_name,
+    delivery_pb.DESCRIPTOR.services_by_name["DeliveryService"].full_name,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servicers:
+    """The servicers of the three services."""
+
+    records: record_grpc.SanctionRecordServiceServicer
+    restrictions: restriction_grpc.RestrictionServiceServicer
+    deliveries: delivery_grpc.DeliveryServiceServicer
+
+
+class Server:
+    """One process's server. Look-ups have threads of their own, so that no wait of another call holds them up."""
+
+    def __init__(self, servicers: Servicers, callers: Callers) -> None:
+        self._hot = ThreadPoolExecutor(HOT_THREADS + 2, thread_name_prefix="hot")  # 2 may wait for a revision
+        self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="slow")
+        pools = dict.fromkeys(WRITE_RECORDS | READ_RECORDS | OPERATE, self._slow) | dict.fromkeys(CHECK, self._hot)
+        self._server = grpc.server(
+            self._hot,
+            interceptors=[Guard(callers, pools)],
+            maximum_concurrent_rpcs=MOST_CALLS,
+            options=[
+                ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", 1),
+            ],
+        )
+        record_grpc.add_SanctionRecordServiceServicer_to_server(servicers.records, self._server)
+        restriction_grpc.add_RestrictionServiceServicer_to_server(servicers.restrictions, self._server)
+        delivery_grpc.add_DeliveryServiceServicer_to_server(servicers.deliveries, self._server)
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+
+    def start(self, host: str, port: int) -> int:
+        """Listen and serve; return the port. RuntimeError where it cannot be had."""
+        bound = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        self._server.start()
+        for service in ("", *SERVICES):
+            self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        return bound
+
+    def stop(self, grace: float) -> None:
+        """Say NOT_SERVING, let calls under way end within `grace` seconds, stop."""
+        self._health.enter_graceful_shutdown()
+        self._server.stop(grace).wait()
+        self._hot.shutdown()
+        self._slow.shutdown()

@@ -1,0 +1,54 @@
+"""The closed sets of the contract and those of the domain, name by name. Both say the same words; the prefix differs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar
+
+from credit_sanction.v1 import delivery_service_pb2 as delivery_pb
+from credit_sanction.v1 import enterprise_pb2 as enterprise_pb
+from credit_sanction.v1 import measure_pb2 as measure_pb
+from credit_sanction.v1 import obligation_pb2 as obligation_pb
+from credit_sanction.v1 import restriction_service_pb2 as restriction_pb
+from credit_sanction.v1 import sanction_record_pb2 as record_pb
+from credit_sanction_service.domain import terms
+from credit_sanction_service.store.attempts import Outcome
+from credit_sanction_service.store.deliveries import DeliveryState
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class Words(Generic[S]):
+    """One closed set, both ways. 0, and numbers that a newer contract may bring, read as None."""
+
+    def __init__(self, contract: Any, domain: type[S], prefix: str) -> None:  # noqa: ANN401 - generated enums share no type
+        self._members = {contract.Value(f"{prefix}_{member.name}"): member for member in domain}
+        self._numbers = {member: number for number, member in self._members.items()}
+        if len(self._members) + 1 != len(contract.keys()):
+            raise TypeError(f"{prefix}: contract and domain do not name the same words")
+
+    def read(self, number: int) -> S | None:
+        """Return the domain's word for the contract's number."""
+        return self._members.get(number)
+
+    def write(self, member: S | None) -> Any:  # noqa: ANN401 - the generated enum's own int type
+        """Return the contract's number; 0 for None."""
+        return 0 if member is None else self._numbers[member]
+
+
+AREA: Final = Words(measure_pb.Area, terms.Area, "AREA")
+AREA_GROUP: Final = Words(measure_pb.AreaGroup, terms.AreaGroup, "AREA_GROUP")
+ISSUER_LEVEL: Final = Words(measure_pb.IssuerLevel, terms.IssuerLevel, "ISSUER_LEVEL")
+IDENTIFIER_KIND: Final = Words(enterprise_pb.IdentifierKind, terms.IdentifierKind, "IDENTIFIER_KIND")
+SCOPE: Final = Words(obligation_pb.ObligationScope, terms.Scope, "OBLIGATION_SCOPE")
+SECTOR: Final = Words(obligation_pb.Sector, terms.Sector, "SECTOR")
+STANDARD: Final = Words(obligation_pb.Standard, terms.Standard, "STANDARD")
+CAPACITY_UNIT: Final = Words(obligation_pb.CapacityUnit, terms.CapacityUnit, "CAPACITY_UNIT")
+STATE: Final = Words(record_pb.RecordState, terms.State, "RECORD_STATE")
+PUBLICATION_CLASS: Final = Words(record_pb.PublicationClass, terms.PublicationClass, "PUBLICATION_CLASS")
+PENALTY_KIND: Final = Words(record_pb.PenaltyKind, terms.PenaltyKind, "PENALTY_KIND")
+LIFT_GROUND: Final = Words(record_pb.LiftGround, terms.LiftGround, "LIFT_GROUND")
+VERDICT: Final = Words(restriction_pb.Verdict, terms.Verdict, "VERDICT")
+UNKNOWN_REASON: Final = Words(restriction_pb.UnknownReason, terms.UnknownReason, "UNKNOWN_REASON")
+DELIVERY_STATE: Final = Words(delivery_pb.DeliveryState, DeliveryState, "DELIVERY_STATE")
+ATTEMPT_OUTCOME: Final = Words(delivery_pb.AttemptOutcome, Outcome, "ATTEMPT_OUTCOME")

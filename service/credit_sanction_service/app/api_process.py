@@ -1,0 +1,75 @@
+"""One API process: writer, index with its feed, servicers, server."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from credit_sanction_service.api.callers import Callers
+from credit_sanction_service.api.delivery_servicer import DeliveryServicer
+from credit_sanction_service.api.record_servicer import SanctionRecordServicer
+from credit_sanction_service.api.restriction_servicer import RestrictionServicer
+from credit_sanction_service.api.server import Server, Servicers
+from credit_sanction_service.app.clock import now
+from credit_sanction_service.app.database import require_database
+from credit_sanction_service.domain.measures import shipped
+from credit_sanction_service.host import lifeline
+from credit_sanction_service.host.refusal import StartRefused
+from credit_sanction_service.records import Records
+from credit_sanction_service.restrictions.feed import Feed, IndexFollower
+from credit_sanction_service.restrictions.index import Index
+from credit_sanction_service.restrictions.look_up import LookUp
+from credit_sanction_service.store.connect import Reader
+from credit_sanction_service.store.writer import Writer
+
+if TYPE_CHECKING:
+    from credit_sanction_service.config import Settings
+
+log: Final = structlog.get_logger()
+
+
+def run_api(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT. It listens only once its index is loaded, so no answer comes from half of one."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    lifeline.watch(grace=settings.drain_s)
+    dsn = require_database(settings)
+    index, callers = Index(), Callers(clock=now)
+    feed = Feed(dsn, [IndexFollower(index, clock=now), callers], interval=settings.poll_interval_s)
+    feed.start()
+    while not feed.wait_until_ready(0.2):
+        if stop.is_set():
+            feed.close()
+            return 0
+    writer, reader = Writer(dsn, clock=now), Reader(dsn)
+    server = Server(_servicers(settings, writer, reader, index), callers)
+    host, port = settings.address
+    try:
+        bound = server.start(host, port)
+    except RuntimeError:
+        raise StartRefused(
+            f"{settings.listen} cannot be listened on: stop what uses it, or set another address"
+        ) from None
+    lifeline.announce_ready({"port": bound})
+    log.info("server.started", host=host, port=bound)
+    stop.wait()
+    server.stop(settings.drain_s)
+    writer.close()
+    feed.close()
+    reader.close()
+    log.info("server.stopped")
+    return 0
+
+
+def _servicers(settings: Settings, writer: Writer, reader: Reader, index: Index) -> Servicers:
+    catalogues = shipped()
+    look_up = LookUp(index, catalogues, clock=now, max_staleness=settings.max_staleness_s)
+    return Servicers(
+        records=SanctionRecordServicer(Records(writer, reader, catalogues), clock=now),
+        restrictions=RestrictionServicer(look_up),
+        deliveries=DeliveryServicer(reader),
+    )

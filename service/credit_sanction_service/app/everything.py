@@ -1,0 +1,138 @@
+"""`run`: everything on one machine, under one supervisor."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from credit_sanction_service.app.stand_ins import prepare, write_private
+from credit_sanction_service.app.worker_process import install, load_targets
+from credit_sanction_service.domain.access import Principal, Role
+from credit_sanction_service.domain.faults import StoreUnavailable
+from credit_sanction_service.host.child import Child
+from credit_sanction_service.host.cluster import Cluster
+from credit_sanction_service.host.home import claim, default_path
+from credit_sanction_service.host.ports import reserve
+from credit_sanction_service.host.refusal import StartRefused
+from credit_sanction_service.host.signals import interruptible
+from credit_sanction_service.host.supervisor import Supervisor
+from credit_sanction_service.store.connect import connect, translated
+from credit_sanction_service.store.migrate import check_schema, migrate
+from credit_sanction_service.store.tokens import issue_token, load_tokens, token_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credit_sanction_service.config import Settings
+    from credit_sanction_service.host.lifeline import Info
+
+log: Final = structlog.get_logger()
+
+_MOST_WORKERS: Final = 4
+
+
+def run_everything(settings: Settings) -> int:
+    """Start all there is, say where it listens, and keep it running until Ctrl-C or SIGTERM."""
+    with ExitStack() as house:
+        house.enter_context(interruptible())
+        home = house.enter_context(claim(Path(settings.data_dir) if settings.data_dir else default_path()))
+        port = house.enter_context(reserve(*settings.address))
+        settings = replace(settings, listen=f"{port.host}:{port.port}")
+        clusters = []
+        if settings.dsn:
+            _bring_up_to_date(settings)
+        else:
+            cluster = house.enter_context(Cluster.open(home, extra_settings=None))
+            clusters = [cluster]
+            settings = replace(settings, dsn=cluster.dsn("service"), owner_dsn=cluster.dsn("owner"))
+            migrate(settings.owner_dsn)
+        children = []
+        if not settings.targets:
+            prepared = prepare(home.path / "stand-ins", settings.stand_ins)
+            settings = replace(
+                settings,
+                stand_ins=prepared.address,
+                stand_ins_file=str(prepared.description),
+                targets=str(prepared.targets),
+            )
+            children.append(_child("stand-ins", settings, stage=0))
+        install(settings.dsn, load_targets(settings))
+        token_file = _administrator(home.path, settings.dsn)
+        children.append(_child("worker", settings, stage=1))
+        workers = settings.workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+        if not sys.platform.startswith("linux"):
+            workers = 1  # only Linux spreads connections over processes that listen on one port
+        children += [_child("api", settings, stage=2, number=number) for number in range(workers)]
+        supervisor = Supervisor(home.run_dir, children, also=clusters, drain_seconds=settings.drain_s + 5)
+        return supervisor.run(lambda infos: _tell(settings, home.path, token_file, infos))
+    raise AssertionError("unreachable: nothing above swallows an exception")
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    try:
+        if settings.owner_dsn:
+            migrate(settings.owner_dsn)
+        check_schema(settings.dsn)
+    except StoreUnavailable as fault:
+        raise StartRefused(str(fault)) from None
+
+
+def _child(command: str, settings: Settings, *, stage: int, number: int | None = None) -> Child:
+    env = {
+        "CREDIT_SANCTION_DSN": settings.dsn,
+        "CREDIT_SANCTION_LISTEN": settings.listen,
+        "CREDIT_SANCTION_TARGETS": settings.targets,
+        "CREDIT_SANCTION_STAND_INS": settings.stand_ins,
+        "CREDIT_SANCTION_STAND_INS_FILE": settings.stand_ins_file,
+    }
+    return Child(
+        name=command if number is None else f"{command}-{number}",
+        argv=(sys.executable, "-m", "credit_sanction_service", command),
+        env=env,
+        pin_core=number,
+        stage=stage,
+    )
+
+
+def _administrator(home: Path, dsn: str) -> Path:
+    """Return the file with a local administrator's token, making one where the store does not know the file's."""
+    path = home / "administrator.token"
+    with connect(dsn) as connection:
+        known = load_tokens(connection)
+        if not (path.exists() and token_hash(path.read_text("utf-8").strip()) in known):
+            principal = Principal(name="local-administrator", roles=frozenset({Role.ADMINISTRATOR}))
+            write_private(path, issue_token(connection, principal))
+    return path
+
+
+def _tell(settings: Settings, home: Path, token_file: Path, infos: Mapping[str, Info]) -> None:
+    lines = [
+        "",
+        f"Credit Sanction Service is ready: gRPC on {settings.listen} ({len(infos)} processes)",
+        f"  data      {home}",
+        f"  targets   {settings.targets}",
+        f"  token     {token_file}",
+        "",
+        "Look an enterprise up:",
+        f"  export CREDIT_SANCTION_ADDRESS={settings.listen} CREDIT_SANCTION_TOKEN_FILE={token_file}",
+        f"  {Path(sys.executable).parent / 'credit-sanction'} check 91220181FAKE01534L",
+        "Ctrl-C stops everything.",
+        "",
+    ]
+    sys.stdout.write("\n".join(lines))
+    sys.stdout.flush()
+
+
+def run_migrate(settings: Settings) -> int:
+    """Bring the schema up to date, as the owner."""
+    if not settings.owner_dsn:
+        raise StartRefused("CREDIT_SANCTION_OWNER_DSN is not set: name the PostgreSQL of the role that owns the schema")
+    with translated():
+        log.info("schema.migrated", revision=migrate(settings.owner_dsn))
+    return 0

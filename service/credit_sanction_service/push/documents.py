@@ -1,0 +1,78 @@
+"""
+What is said of a record to targets: an allow-list, field by field.
+
+Our records hold no personal data; that nothing else leaves by accident is why nothing here is copied whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from credit_sanction_service.domain.effect import in_force
+from credit_sanction_service.domain.measures import shipped
+from credit_sanction_service.domain.terms import ALL_AREAS
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from credit_sanction_service.domain.effect import MeasureInForce
+    from credit_sanction_service.domain.records import Obligation, SanctionRecord
+
+
+def document(record: SanctionRecord, day: date) -> dict[str, Any]:
+    """Return the public view of a record on `day`: JSON values only, dates as YYYY-MM-DD, amounts as decimal text."""
+    return {
+        "record": record.name,
+        "record_version": record.version,
+        "enterprise_code": record.enterprise.code,
+        "enterprise_name": record.enterprise.name,
+        "authority_name": record.decision.authority.name,
+        "authority_code": record.decision.authority.code,
+        "document_number": record.decision.document_number,
+        "decision_date": record.decision.decided_on.isoformat(),
+        "standard": record.obligation.standard.value,
+        "sector": record.obligation.sector.value,
+        "obligation": _obligation(record.obligation),
+        "areas": [_area(measure) for measure in _measures(record, day)],
+        "disputed": record.disputed,
+        "listed_on": record.decision.decided_on.isoformat(),
+        "publication_end": record.publication_end.isoformat() if record.publication_end else None,
+        "district": {"code": record.district.code, "name": record.district.name},
+        "catalogue_edition": record.catalogue_edition,
+    }
+
+
+def standing_entry(record: SanctionRecord, day: date) -> dict[str, Any]:
+    """Return what a push of one record says of another of the same enterprise."""
+    return {
+        "record": record.name,
+        "document_number": record.decision.document_number,
+        "areas": [measure.measure.area.value for measure in _measures(record, day)],
+    }
+
+
+def _measures(record: SanctionRecord, day: date) -> list[MeasureInForce]:
+    return list(in_force(record, day, ALL_AREAS, shipped()[record.catalogue_edition]))
+
+
+def _obligation(obligation: Obligation) -> dict[str, Any]:
+    return {
+        "scope": obligation.scope.value,
+        "item": obligation.item,
+        "equipment": obligation.equipment,
+        "quantity": obligation.quantity,
+        "capacity": format(obligation.capacity.amount, "f"),
+        "unit": obligation.capacity.unit.value,
+        "last_day": obligation.last_day.isoformat(),
+    }
+
+
+def _area(measure: MeasureInForce) -> dict[str, Any]:
+    return {
+        "area": measure.measure.area.value,
+        "directive": measure.row.directive_zh,
+        "basis": measure.basis.document,
+        "article": measure.basis.article,
+        "binding": measure.binding,
+        "until": measure.measure.end.isoformat(),
+    }

@@ -1,0 +1,51 @@
+"""From a row and its content to the parcel that a connector is handed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from credit_sanction_connectors.port import Parcel, Version
+from credit_sanction_service.domain.calendar import day_of
+from credit_sanction_service.push.documents import document, standing_entry
+from credit_sanction_service.store.codec import load_record
+
+if TYPE_CHECKING:
+    from credit_sanction_service.store.claims import Content
+    from credit_sanction_service.store.deliveries import Delivery
+    from credit_sanction_service.store.values import Revision
+
+
+def idempotency_key(row: Delivery) -> str:
+    """Return the key of what `row` should have: the same for every retry, another for another version or generation."""
+    subject = row.subject.rpartition("/")[2]
+    return f"{row.target}/{subject}/{row.desired}/{row.generation}"
+
+
+def parcel_of(row: Delivery, content: Content) -> Parcel:
+    """
+    Return what the target is to be told of the row's subject at its desired version.
+
+    Views are those of the day on which that version became known, so that a retry over midnight says the same under the
+    same key; the scheduler moves the row where a day changes anything. Only `standing_revision` may grow.
+    """
+    day = day_of(content.known_at)
+    others = [load_record(body) for body in content.in_force]
+    own = load_record(content.own) if content.own is not None else None
+    holds_record = row.record_id is not None
+    shown = [own] if holds_record and own else others
+    return Parcel(
+        idempotency_key=idempotency_key(row),
+        subject=row.subject,
+        enterprise_code=row.enterprise_code,
+        enterprise_name=own.enterprise.name if own else "",
+        version=version_of(row.desired),
+        present=row.desired_present,
+        documents=[document(record, day) for record in shown],
+        standing=[standing_entry(record, day) for record in others] if holds_record else [],
+        standing_revision=version_of(content.head),
+    )
+
+
+def version_of(revision: Revision) -> Version:
+    """Return a revision as connectors compare it."""
+    return Version(epoch=revision.epoch, number=revision.number)

@@ -1,0 +1,186 @@
+"""
+How a row moves: pure steps from one value to the next, each taken while the row is held.
+
+Between two attempts of one row lies its lease, and attempts are numbered: whoever settles shows his number, so an attempt
+that was given up cannot speak for the row any more. What it may have done to the target is remembered as `unknown`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from credit_sanction_service.store.attempts import Outcome
+from credit_sanction_service.store.values import Revision
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from credit_sanction_service.push.policy import Policy
+    from credit_sanction_service.store.deliveries import Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """
+    How an attempt ended. `version`, `generation`, `present` and `opened_at` are those it was opened with.
+
+    `counts` is False where it failed through no fault of the target's: it does not move the row in its schedule.
+    """
+
+    number: int
+    version: Revision
+    generation: int
+    present: bool
+    opened_at: datetime
+    outcome: Outcome
+    status: int = 0
+    receipt: str = ""
+    detail: str = ""
+    wish_s: float | None = None
+    counts: bool = True
+
+
+class Finding(StrEnum):
+    """What reading a target's own entry showed. `WRONG` also where the entry does not say enough."""
+
+    RIGHT = "RIGHT"
+    WRONG = "WRONG"
+    UNREADABLE = "UNREADABLE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The end of a verification, with what the row was when it was claimed for it."""
+
+    lease_until: datetime
+    unknown_until: datetime
+    finding: Finding
+    detail: str = ""
+    wish_s: float | None = None
+
+
+def opened(row: Delivery, now: datetime, *, lease: timedelta, renew: bool) -> Delivery:
+    """Begin an attempt: from here on the desired version counts as possibly sent."""
+    until = now + lease
+    return replace(
+        row,
+        attempt=row.attempt + 1,
+        generation=row.generation + renew,
+        claimed=row.desired,
+        lease_until=until,
+        next_attempt_at=until,
+        due_since=row.due_since or now,
+    )
+
+
+def leased(row: Delivery, now: datetime, *, lease: timedelta) -> Delivery:
+    """Hold the row for a verification."""
+    return replace(row, lease_until=now + lease, next_attempt_at=now + lease)
+
+
+def cleared(row: Delivery) -> Delivery:
+    """Owe nothing."""
+    return replace(row, unknown=None, unknown_until=None, next_attempt_at=None, lease_until=None)
+
+
+def deferred(row: Delivery, until: datetime) -> Delivery:
+    """Look again at `until`."""
+    return replace(row, next_attempt_at=until, lease_until=None)
+
+
+def doubted(row: Delivery, version: Revision, until: datetime) -> Delivery:
+    """
+    Remember that `version` may arrive as late as `until`.
+
+    Of several the lowest version and the latest instant are kept: a verification too many does no harm, while forgetting
+    an older one because a newer equals what was confirmed would leave the older one standing at the target.
+    """
+    lowest = version if row.unknown is None else min(version, row.unknown)
+    latest = until if row.unknown_until is None else max(until, row.unknown_until)
+    return replace(row, unknown=lowest, unknown_until=latest)
+
+
+def settled(row: Delivery, ending: Ending, now: datetime, policy: Policy, *, dice: float) -> Delivery:
+    """End the row's present attempt. `dice` in 0..1 is the jitter."""
+    row = replace(row, lease_until=None, changed_at=now)
+    match ending.outcome:
+        case Outcome.CONFIRMED:
+            return _confirmed(row, ending, now)
+        case Outcome.REJECTED if _is_current(row, ending):
+            return replace(row, rejected=True, next_attempt_at=None, last_error=ending.detail)
+        case Outcome.REJECTED:
+            return replace(row, next_attempt_at=now)
+        case Outcome.UNKNOWN:
+            return _postponed(doubted(row, ending.version, now + policy.horizon), ending, now, policy, dice)
+        case Outcome.UNAVAILABLE | Outcome.NOT_SENT:
+            return _postponed(row, ending, now, policy, dice)
+
+
+def overtaken(row: Delivery, ending: Ending, now: datetime, policy: Policy) -> Delivery:
+    """
+    Take note of the end of an attempt that had been given up: a worker that was stopped in the middle and went on later.
+
+    If the target may have taken it, it may have done so after a newer one; so what it holds has to be verified anew.
+    """
+    if ending.outcome not in {Outcome.CONFIRMED, Outcome.UNKNOWN}:
+        return row
+    until = now if ending.outcome is Outcome.CONFIRMED else now + policy.horizon
+    row = doubted(row, ending.version, until)
+    if row.due_since is None and row.lease_until is None:
+        return replace(row, next_attempt_at=row.unknown_until)
+    return row
+
+
+def verified(row: Delivery, reading: Reading, now: datetime, policy: Policy, *, dice: float) -> Delivery:
+    """End a verification; without effect where the row is not held for it any more."""
+    if row.lease_until != reading.lease_until:
+        return row
+    row = replace(row, lease_until=None)
+    if row.due_since is not None:
+        return replace(row, next_attempt_at=now)
+    match reading.finding:
+        case Finding.RIGHT if row.unknown_until == reading.unknown_until:
+            return replace(cleared(row), failures=0, last_error="")
+        case Finding.RIGHT:
+            return replace(row, next_attempt_at=row.unknown_until)
+        case Finding.WRONG:
+            return repaired(row, now)
+        case Finding.UNREADABLE:
+            failures = row.failures + 1
+            wait = policy.wait(failures, dice=dice, wish_s=reading.wish_s)
+            return replace(row, failures=failures, last_error=reading.detail, next_attempt_at=now + wait)
+
+
+def repaired(row: Delivery, now: datetime) -> Delivery:
+    """Push the current state again under a new key: the target was found without what it had confirmed."""
+    return replace(row, generation=row.generation + 1, due_since=now, next_attempt_at=now, failures=0, changed_at=now)
+
+
+def _is_current(row: Delivery, ending: Ending) -> bool:
+    return (row.desired, row.generation) == (ending.version, ending.generation)
+
+
+def _confirmed(row: Delivery, ending: Ending, now: datetime) -> Delivery:
+    row = replace(
+        row,
+        confirmed=ending.version,
+        confirmed_present=ending.present,
+        receipt=ending.receipt,
+        failures=0,
+        last_error="",
+    )
+    # Sent after the last instant at which older bytes could arrive: it has the last word.
+    if row.unknown_until is not None and row.unknown_until <= ending.opened_at:
+        row = replace(row, unknown=None, unknown_until=None)
+    if not _is_current(row, ending):
+        return replace(row, next_attempt_at=now)
+    return replace(row, due_since=None, next_attempt_at=row.unknown_until)
+
+
+def _postponed(row: Delivery, ending: Ending, now: datetime, policy: Policy, dice: float) -> Delivery:
+    failures = row.failures + ending.counts
+    wait = policy.wait(max(failures, 1), dice=dice, wish_s=ending.wish_s)
+    return replace(row, failures=failures, last_error=ending.detail, next_attempt_at=now + wait)

@@ -1,0 +1,118 @@
+"""The feed: asks the store for its head every few milliseconds, and has everybody who follows catch up with it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from credit_sanction_service.store.connect import Connection, connect, translated
+from credit_sanction_service.store.feed import changes_between, read_head, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from credit_sanction_service.restrictions.index import Index
+    from credit_sanction_service.store.values import Head
+
+log: Final = structlog.get_logger()
+
+_LONGEST_PAUSE: Final = 1.0
+
+
+class Follower(Protocol):
+    """Something that keeps up with the store's head, on the feed's connection."""
+
+    def catch_up(self, connection: Connection, head: Head, *, asked_at: float) -> None:
+        """Know everything that `head`, asked for at the monotonic instant `asked_at`, stands for."""
+        ...
+
+
+class IndexFollower:
+    """Keeps an index at the head. `clock` is this machine's; where it is off by more than `most_skew` seconds, the index says so."""
+
+    def __init__(self, index: Index, *, clock: Callable[[], datetime], most_skew: float = 2.0) -> None:
+        self._index = index
+        self._clock = clock
+        self._most_skew = most_skew
+
+    def catch_up(self, connection: Connection, head: Head, *, asked_at: float) -> None:
+        """Load everything where nothing, or another epoch, is held; else take in what is new, by whole revisions."""
+        skew = abs((self._clock() - head.now).total_seconds())
+        known = self._index.revision
+        if known is None or known.epoch != head.revision.epoch or known > head.revision:
+            head = self._load(connection)
+            known = head.revision
+        while known < head.revision:
+            changes = changes_between(connection, known, head.revision)
+            known = changes[-1][0] if changes else head.revision
+            self._index.apply(known, [record for _, record in changes])
+        self._index.reached(asked_at=asked_at, clock_in_doubt=skew > self._most_skew)
+
+    def _load(self, connection: Connection) -> Head:
+        started = time.monotonic()
+        with snapshot(connection) as (head, count, records):
+            log.info("index.loading", records=count)
+            self._index.replace(head.revision, records)
+        log.info(
+            "index.loaded", records=count, revision=str(head.revision), seconds=round(time.monotonic() - started, 3)
+        )
+        return head
+
+
+class Feed:
+    """
+    A thread that polls. While the store is away it keeps trying; followers grow stale by themselves.
+
+    `interval` is the pause between two questions in seconds; it bounds how soon a commit elsewhere is visible here.
+    """
+
+    def __init__(self, dsn: str, followers: Sequence[Follower], *, interval: float = 0.008) -> None:
+        self._dsn = dsn
+        self._followers = followers
+        self._interval = interval
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def wait_until_ready(self, timeout: float | None = None) -> bool:
+        """Wait until every follower has caught up once; whether it came to that."""
+        return self._ready.wait(timeout)
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        connection: Connection | None = None
+        pause = self._interval
+        while not self._stop.is_set():
+            try:
+                connection = connection or connect(self._dsn)
+                self._follow(connection)
+                pause = self._interval
+            except Exception as fault:  # noqa: BLE001 - whatever it was belongs to whoever waits
+                log.warning("feed.interrupted", fault=repr(fault))
+                if connection is not None:
+                    connection.close()
+                connection = None
+                pause = min(2 * max(pause, 0.05), _LONGEST_PAUSE)
+            self._stop.wait(pause)
+        if connection is not None:
+            connection.close()
+
+    def _follow(self, connection: Connection) -> None:
+        asked_at = time.monotonic()
+        with translated():
+            head = read_head(connection)
+            for follower in self._followers:
+                follower.catch_up(connection, head, asked_at=asked_at)
+        self._ready.set()

@@ -1,0 +1,196 @@
+"""
+A transaction's last act: draw the revision, write the change log, and say what every target should have now.
+
+Everything here runs while `store_head`'s row is held, so it is sent as one pipeline: the lock is held for one round trip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from credit_sanction_service.domain.effect import belongs
+from credit_sanction_service.store.codec import dump_record
+from credit_sanction_service.store.transaction import as_uuid
+from credit_sanction_service.store.values import Revision, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from credit_sanction_service.domain.records import SanctionRecord
+    from credit_sanction_service.store.connect import Connection
+    from credit_sanction_service.store.transaction import Change
+
+TARGETS_LOCK: Final = 0x43_53_53_02
+
+DRAW = "UPDATE store_head SET number = number + 1, known_at = greatest(clock_timestamp(), known_at) RETURNING epoch, number"
+NOTE_REVISION = "INSERT INTO revision (epoch, number, known_at) SELECT epoch, number, known_at FROM store_head"
+_NOTE_CHANGES = """
+INSERT INTO change_log (epoch, revision, ordinal, record_id, version, enterprise_code, action, principal, body)
+SELECT head.epoch, head.number, given.ordinal, given.id, given.version, given.code, given.action, given.principal, given.body
+FROM store_head head, unnest(%(ids)s::uuid[], %(versions)s::bigint[], %(codes)s::text[], %(actions)s::text[],
+    %(principals)s::text[], %(bodies)s::jsonb[])
+    WITH ORDINALITY AS given (id, version, code, action, principal, body, ordinal)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Whether a target should show a record from now on."""
+
+    target: Target
+    record_id: UUID
+    code: str
+    present: bool
+
+
+def commit_changes(
+    connection: Connection, changes: Sequence[Change], *, targets: Sequence[Target], day: date
+) -> Revision | None:
+    """Draw a revision for the changes and write all that follows from them; None where there are none."""
+    if not changes:
+        return None
+    latest = {change.record.id: change.record for change in changes}
+    memberships = [member for record in latest.values() for member in memberships_of(record, targets, day)]
+    with connection.pipeline():
+        drawn = connection.execute(DRAW)
+        connection.execute(NOTE_REVISION)
+        connection.execute(
+            _NOTE_CHANGES,
+            {
+                "ids": [as_uuid(change.record.id) for change in changes],
+                "versions": [change.record.version for change in changes],
+                "codes": [change.record.enterprise.code for change in changes],
+                "actions": [change.action for change in changes],
+                "principals": [change.principal for change in changes],
+                "bodies": [dump_record(change.record) for change in changes],
+            },
+        )
+        move_deliveries(connection, memberships)
+        row = drawn.fetchone()
+    if row is None:
+        raise RuntimeError("the store has no head")
+    return Revision(epoch=row[0], number=row[1])
+
+
+def memberships_of(record: SanctionRecord, targets: Iterable[Target], day: date) -> list[Membership]:
+    """Return, for every target, whether it should show the record on `day`."""
+    record_id = as_uuid(record.id)
+    return [
+        Membership(
+            target=target,
+            record_id=record_id,
+            code=record.enterprise.code,
+            present=target.retired is None and belongs(record, target.filter, day),
+        )
+        for target in targets
+        if target.retired != "abandon"
+    ]
+
+
+def move_deliveries(connection: Connection, memberships: Sequence[Membership]) -> None:
+    """
+    Move the rows of every (target, record) in `memberships` to the revision just drawn, and those of the enterprise's
+    other records where the standing that they carry has changed with it.
+    """
+    by_record = [member for member in memberships if member.target.holds == "record"]
+    by_enterprise = [member for member in memberships if member.target.holds == "enterprise"]
+    # Siblings first: which records a target showed before tells whose standing changes.
+    if by_record:
+        connection.execute(_MOVE_SIBLINGS, _arrays(by_record))
+    for present, sql in ((True, _JOIN), (False, _LEAVE)):
+        chosen = [member for member in memberships if member.present is present]
+        if chosen:
+            connection.execute(sql, _arrays(chosen))
+    for present, sql in ((True, _DESIRE_PRESENT), (False, _DESIRE_ABSENT)):
+        chosen = [member for member in by_record if member.present is present]
+        if chosen:
+            connection.execute(sql, {**_arrays(chosen), "subjects": [f"sanctionRecords/{m.record_id}" for m in chosen]})
+    if by_enterprise:
+        pairs = sorted({(member.target.name, member.code) for member in by_enterprise})
+        arrays = {"targets": [pair[0] for pair in pairs], "codes": [pair[1] for pair in pairs]}
+        connection.execute(_DESIRE_ENTERPRISE_PRESENT, arrays)
+        connection.execute(_DESIRE_ENTERPRISE_ABSENT, arrays)
+
+
+def _arrays(memberships: Sequence[Membership]) -> dict[str, list[object]]:
+    return {
+        "targets": [member.target.name for member in memberships],
+        "ids": [member.record_id for member in memberships],
+        "codes": [member.code for member in memberships],
+        "present": [member.present for member in memberships],
+    }
+
+
+# A row that moves: its schedule starts anew, a lease in flight is left to end first, and it waits since when it was last
+# confirmed.
+_MOVED = """
+    desired_epoch = head.epoch, desired_number = head.number, failures = 0, rejected = false, last_error = '',
+    due_since = coalesce(delivery.due_since, clock_timestamp()), changed_at = clock_timestamp(),
+    next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
+"""
+# Dropped is only what was never claimed: nothing of it can have arrived.
+_LEFT = """
+    desired_epoch = head.epoch, desired_number = head.number, desired_present = false, failures = 0, rejected = false,
+    last_error = '', changed_at = clock_timestamp(),
+    confirmed_epoch = CASE WHEN claimed_number IS NULL THEN head.epoch ELSE confirmed_epoch END,
+    confirmed_number = CASE WHEN claimed_number IS NULL THEN head.number ELSE confirmed_number END,
+    due_since = CASE WHEN claimed_number IS NULL THEN NULL ELSE coalesce(due_since, clock_timestamp()) END,
+    next_attempt_at = CASE WHEN claimed_number IS NULL THEN NULL
+                      ELSE greatest(lease_until, clock_timestamp()) END
+"""
+_JOIN = """
+INSERT INTO in_force_at (target, record_id, enterprise_code)
+SELECT * FROM unnest(%(targets)s::text[], %(ids)s::uuid[], %(codes)s::text[]) ON CONFLICT DO NOTHING
+"""
+_LEAVE = """
+DELETE FROM in_force_at USING unnest(%(targets)s::text[], %(ids)s::uuid[]) AS given (target, id)
+WHERE in_force_at.target = given.target AND in_force_at.record_id = given.id
+"""
+_MOVE_SIBLINGS = f"""
+UPDATE delivery SET {_MOVED}
+FROM store_head head, (
+    SELECT DISTINCT given.target, given.code
+    FROM unnest(%(targets)s::text[], %(ids)s::uuid[], %(codes)s::text[], %(present)s::boolean[])
+        AS given (target, id, code, present)
+    WHERE given.present OR EXISTS (SELECT FROM in_force_at f WHERE f.target = given.target AND f.record_id = given.id)
+) AS touched
+WHERE delivery.target = touched.target AND delivery.enterprise_code = touched.code AND delivery.desired_present
+    AND NOT (delivery.record_id = ANY (%(ids)s::uuid[]))
+"""  # noqa: S608 - joined from constants
+_DESIRE_PRESENT = """
+INSERT INTO delivery (target, subject, record_id, enterprise_code, desired_epoch, desired_number, desired_present,
+    next_attempt_at, due_since)
+SELECT given.target, given.subject, given.id, given.code, head.epoch, head.number, true, clock_timestamp(),
+    clock_timestamp()
+FROM store_head head, unnest(%(targets)s::text[], %(subjects)s::text[], %(ids)s::uuid[], %(codes)s::text[])
+    AS given (target, subject, id, code)
+ON CONFLICT (target, subject) DO UPDATE SET desired_epoch = EXCLUDED.desired_epoch,
+    desired_number = EXCLUDED.desired_number, desired_present = true, failures = 0, rejected = false, last_error = '',
+    due_since = coalesce(delivery.due_since, clock_timestamp()), changed_at = clock_timestamp(),
+    next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
+"""
+_DESIRE_ABSENT = f"""
+UPDATE delivery SET {_LEFT}
+FROM store_head head, unnest(%(targets)s::text[], %(subjects)s::text[]) AS given (target, subject)
+WHERE delivery.target = given.target AND delivery.subject = given.subject AND delivery.desired_present
+"""  # noqa: S608 - joined from constants
+_DESIRE_ENTERPRISE_PRESENT = """
+INSERT INTO delivery (target, subject, enterprise_code, desired_epoch, desired_number, desired_present,
+    next_attempt_at, due_since)
+SELECT given.target, given.code, given.code, head.epoch, head.number, true, clock_timestamp(), clock_timestamp()
+FROM store_head head, unnest(%(targets)s::text[], %(codes)s::text[]) AS given (target, code)
+WHERE EXISTS (SELECT FROM in_force_at f WHERE f.target = given.target AND f.enterprise_code = given.code)
+ON CONFLICT (target, subject) DO UPDATE SET desired_epoch = EXCLUDED.desired_epoch,
+    desired_number = EXCLUDED.desired_number, desired_present = true, failures = 0, rejected = false, last_error = '',
+    due_since = coalesce(delivery.due_since, clock_timestamp()), changed_at = clock_timestamp(),
+    next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
+"""
+_DESIRE_ENTERPRISE_ABSENT = f"""
+UPDATE delivery SET {_LEFT}
+FROM store_head head, unnest(%(targets)s::text[], %(codes)s::text[]) AS given (target, code)
+WHERE delivery.target = given.target AND delivery.subject = given.code AND delivery.desired_present
+    AND NOT EXISTS (SELECT FROM in_force_at f WHERE f.target = given.target AND f.enterprise_code = given.code)
+"""  # noqa: S608 - joined from constants

@@ -1,0 +1,61 @@
+"""Connections: how they are opened, and that no driver text leaves this room."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from credit_sanction_service.domain.faults import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+class DatabaseAway(StoreUnavailable):
+    """It does not answer at present: waiting may help."""
+
+
+Row = tuple[Any, ...]
+Connection = psycopg.Connection[Row]
+
+
+def connect(dsn: str) -> Connection:
+    """Open one connection in autocommit mode. Raises `StoreUnavailable`."""
+    with translated():
+        return psycopg.connect(dsn, autocommit=True, connect_timeout=5, application_name="credit-sanction")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the driver raises when the database is away, starting or stopping into `StoreUnavailable`."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as fault:
+        raise DatabaseAway("the database cannot be reached: check that it runs and that CREDIT_SANCTION_DSN is right") from fault
+
+
+class Reader:
+    """A small pool for queries. Everything read in one `connection()` without a transaction is autocommitted."""
+
+    def __init__(self, dsn: str, *, size: int = 4) -> None:
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            timeout=5,
+            kwargs={"autocommit": True, "connect_timeout": 5, "application_name": "credit-sanction"},
+            check=ConnectionPool.check_connection,
+            open=True,
+        )
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend a connection. Raises `StoreUnavailable`."""
+        with translated(), self._pool.connection() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()

@@ -1,0 +1,48 @@
+"""Brings the schema to this release's, as the owner, under an advisory lock: two at once wait for each other."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Final
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, pool, text
+
+from credit_sanction_service.domain.faults import StoreUnavailable
+from credit_sanction_service.store.connect import translated
+
+_LOCK: Final = 0x43_53_53_01
+
+
+def migrate(owner_dsn: str) -> str:
+    """Bring the schema up to date and return its revision."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(owner_dsn), poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        return str(MigrationContext.configure(connection).get_current_revision())
+
+
+def check_schema(dsn: str) -> None:
+    """Raise `StoreUnavailable`, with what to do, unless the schema is the one this release was written for."""
+    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    with translated(), psycopg.connect(dsn, connect_timeout=5) as connection:
+        exists = connection.execute("SELECT to_regclass('public.alembic_version') IS NOT NULL").fetchone()
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if exists and exists[0] else None
+    found = row[0] if row else "none"
+    if found != wanted:
+        raise StoreUnavailable(
+            f"the database has schema {found}, this release needs {wanted}: run `credit-sanction-service migrate` first"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("credit_sanction_service.store") / "migrations"))
+    return config

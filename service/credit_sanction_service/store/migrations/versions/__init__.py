@@ -1,0 +1,1 @@
+"""Alembic's migrations. The SQL stands in the files beside them."""

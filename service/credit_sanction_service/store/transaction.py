@@ -1,0 +1,195 @@
+"""What a piece of work may do inside the writer's transaction."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from credit_sanction_service.domain.calendar import day_of
+from credit_sanction_service.domain.faults import Duplicate, NotFound, RequestIdReused
+from credit_sanction_service.domain.lifecycle import next_change
+from credit_sanction_service.domain.records import SanctionRecord
+from credit_sanction_service.store.codec import dump_record, load_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from credit_sanction_service.store.connect import Connection
+    from credit_sanction_service.store.values import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One new version of a record, and what did it: an entry of the change log to be."""
+
+    record: SanctionRecord
+    action: str
+    principal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKey:
+    """The scope of a request id, with the digest of the payload it came with."""
+
+    principal: str
+    method: str
+    request_id: str
+    digest: bytes
+
+
+class Transaction:
+    """One transaction's view. Every record written through it gets an entry in `changes`."""
+
+    def __init__(self, connection: Connection, *, now: datetime, targets: Sequence[Target]) -> None:
+        self.connection = connection
+        self.now = now
+        self.targets = targets
+        self.changes: list[Change] = []
+
+    @property
+    def today(self) -> date:
+        """The Shanghai day that the work speaks of."""
+        return day_of(self.now)
+
+    def lock_record(self, record_id: str) -> SanctionRecord:
+        """Return a record, held until the transaction ends. Raises `NotFound`."""
+        row = self.connection.execute(
+            "SELECT body FROM sanction_record WHERE id = %s FOR UPDATE", (as_uuid(record_id),)
+        ).fetchone()
+        if row is None:
+            raise NotFound("record", f"sanctionRecords/{record_id}")
+        return load_record(row[0])
+
+    def lock_due_records(self, *, limit: int) -> list[SanctionRecord]:
+        """Return records whose next change by date has come, held, leaving out those that others hold."""
+        rows = self.connection.execute(
+            "SELECT body FROM sanction_record WHERE next_change_on <= %s ORDER BY next_change_on, id LIMIT %s"
+            " FOR UPDATE SKIP LOCKED",
+            (self.today, limit),
+        ).fetchall()
+        return [load_record(row[0]) for row in rows]
+
+    def insert(self, records: Sequence[SanctionRecord], *, action: str, principal: str) -> list[Duplicate | None]:
+        """Insert new records in one statement; for each None, or the `Duplicate` that stands in its way."""
+        if not records:
+            return []
+        rows = self.connection.execute(_INSERT, _columns(records, self)).fetchall()
+        inserted = {str(row[0]) for row in rows}
+        results: list[Duplicate | None] = []
+        for record in records:
+            if record.id in inserted:
+                self.changes.append(Change(record=record, action=action, principal=principal))
+                results.append(None)
+            else:
+                results.append(Duplicate(self._existing(record)))
+        return results
+
+    def update(self, record: SanctionRecord, *, action: str, principal: str) -> None:
+        """Write a record's next version; the caller holds it. Raises `Duplicate` where its new key is taken."""
+        other = self.connection.execute(
+            "SELECT id FROM sanction_record WHERE (authority_code, document_number, enterprise_code, item)"
+            " = (%s, %s, %s, %s) AND state <> 'REVOKED' AND id <> %s",
+            (*record.key, as_uuid(record.id)),
+        ).fetchone()
+        if other is not None and record.state != "REVOKED":
+            raise Duplicate(f"sanctionRecords/{other[0]}")
+        self.connection.execute(_UPDATE, {**_single(record), "next": next_change(record, after=self.today)})
+        self.changes.append(Change(record=record, action=action, principal=principal))
+
+    def recall(self, key: RequestKey) -> Any:  # noqa: ANN401 - JSON of the first answer
+        """
+        Return what this request id was first answered with, None if it is new. From here on it is taken; `remember` what
+        the answer is. Raises `RequestIdReused` where the first payload was another.
+        """
+        fresh = self.connection.execute(
+            "INSERT INTO request (principal, method, request_id, digest) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING RETURNING true",
+            (key.principal, key.method, key.request_id, key.digest),
+        ).fetchone()
+        if fresh:
+            return None
+        row = self.connection.execute(
+            "SELECT digest, outcome FROM request WHERE principal = %s AND method = %s AND request_id = %s",
+            (key.principal, key.method, key.request_id),
+        ).fetchone()
+        if row is None or bytes(row[0]) != key.digest:
+            raise RequestIdReused(key.request_id)
+        return row[1]
+
+    def remember(self, key: RequestKey, outcome: object) -> None:
+        """Keep, with the request id, what it is answered with: JSON."""
+        self.connection.execute(
+            "UPDATE request SET outcome = %s::jsonb WHERE principal = %s AND method = %s AND request_id = %s",
+            (json.dumps(outcome, ensure_ascii=False), key.principal, key.method, key.request_id),
+        )
+
+    def _existing(self, record: SanctionRecord) -> str:
+        row = self.connection.execute(
+            "SELECT id FROM sanction_record WHERE (authority_code, document_number, enterprise_code, item)"
+            " = (%s, %s, %s, %s) AND state <> 'REVOKED'",
+            record.key,
+        ).fetchone()
+        return f"sanctionRecords/{row[0]}" if row else ""
+
+
+def as_uuid(record_id: str) -> UUID:
+    """Return a record's id as the store keys it. Raises `NotFound` for what cannot be one."""
+    try:
+        return UUID(record_id)
+    except ValueError:
+        raise NotFound("record", f"sanctionRecords/{record_id[:64]}") from None
+
+
+def _single(record: SanctionRecord) -> dict[str, Any]:
+    authority, document, enterprise, item = record.key
+    return {
+        "id": as_uuid(record.id),
+        "version": record.version,
+        "state": record.state.value,
+        "authority": authority,
+        "document": document,
+        "enterprise": enterprise,
+        "item": item,
+        "standard": record.obligation.standard.value,
+        "district": record.district.code,
+        "areas": [measure.area.value for measure in record.measures],
+        "old_numbers": sorted(record.enterprise.old_numbers),
+        "body": dump_record(record),
+    }
+
+
+def _columns(records: Sequence[SanctionRecord], transaction: Transaction) -> dict[str, Any]:
+    rows = [_single(record) for record in records]
+    columns: dict[str, Any] = {key: [row[key] for row in rows] for key in rows[0]}
+    # unnest flattens arrays of arrays, so the two columns that are arrays travel as JSON.
+    for key in ("areas", "old_numbers"):
+        columns[key] = [json.dumps(value) for value in columns[key]]
+    columns["next"] = [next_change(record, after=transaction.today) for record in records]
+    columns["now"] = transaction.now
+    return columns
+
+
+_INSERT = """
+INSERT INTO sanction_record (id, version, state, authority_code, document_number, enterprise_code, item, standard,
+    district_code, areas, old_numbers, next_change_on, body, created_at)
+SELECT id, version, state, authority, document, enterprise, item, standard, district,
+    ARRAY(SELECT jsonb_array_elements_text(areas)), ARRAY(SELECT jsonb_array_elements_text(old_numbers)),
+    next, body, %(now)s
+FROM unnest(%(id)s::uuid[], %(version)s::bigint[], %(state)s::text[], %(authority)s::text[], %(document)s::text[],
+    %(enterprise)s::text[], %(item)s::text[], %(standard)s::text[], %(district)s::text[], %(areas)s::jsonb[],
+    %(old_numbers)s::jsonb[], %(next)s::date[], %(body)s::jsonb[])
+    AS given (id, version, state, authority, document, enterprise, item, standard, district, areas, old_numbers, next, body)
+ON CONFLICT DO NOTHING
+RETURNING id
+"""
+
+_UPDATE = """
+UPDATE sanction_record SET version = %(version)s, state = %(state)s, authority_code = %(authority)s,
+    document_number = %(document)s, enterprise_code = %(enterprise)s, item = %(item)s, standard = %(standard)s,
+    district_code = %(district)s, areas = %(areas)s, old_numbers = %(old_numbers)s, next_change_on = %(next)s,
+    body = %(body)s::jsonb
+WHERE id = %(id)s
+"""

@@ -1,0 +1,122 @@
+"""A real server on a real socket over a migrated database, in this process, with tokens for every kind of caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from tests.database import Database
+
+from credit_sanction.v1.delivery_service_pb2_grpc import DeliveryServiceStub
+from credit_sanction.v1.restriction_service_pb2_grpc import RestrictionServiceStub
+from credit_sanction.v1.sanction_record_service_pb2_grpc import SanctionRecordServiceStub
+from credit_sanction_service.api.callers import Callers
+from credit_sanction_service.api.delivery_servicer import DeliveryServicer
+from credit_sanction_service.api.record_servicer import SanctionRecordServicer
+from credit_sanction_service.api.restriction_servicer import RestrictionServicer
+from credit_sanction_service.api.server import Server, Servicers
+from credit_sanction_service.domain.access import Principal, Role
+from credit_sanction_service.domain.faults import CallerUnknown
+from credit_sanction_service.domain.measures import shipped
+from credit_sanction_service.records import Records
+from credit_sanction_service.restrictions.feed import Feed, IndexFollower
+from credit_sanction_service.restrictions.index import Index
+from credit_sanction_service.restrictions.look_up import LookUp
+from credit_sanction_service.store.connect import Reader, connect
+from credit_sanction_service.store.migrate import migrate
+from credit_sanction_service.store.tokens import issue_token
+from credit_sanction_service.store.writer import Writer
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from credit_sanction_service.domain.terms import Standard
+
+
+def clock() -> datetime:
+    """Return noon of the samples' day in Shanghai."""
+    return datetime(2026, 11, 23, 4, tzinfo=UTC)
+
+
+class Caller:
+    """The three services as one caller sees them: `caller("GetSanctionRecord", request)`."""
+
+    def __init__(self, channel: grpc.Channel, token: str) -> None:
+        self._stubs = (
+            SanctionRecordServiceStub(channel),
+            RestrictionServiceStub(channel),
+            DeliveryServiceStub(channel),
+        )
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+
+    def __call__(self, method: str, request: Message) -> Any:  # noqa: ANN401 - whatever it is, it is passed on
+        stub = next(stub for stub in self._stubs if hasattr(stub, method))
+        return getattr(stub, method)(request, metadata=self._metadata, timeout=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The running server."""
+
+    address: str
+    database: Database
+    administrator: Caller
+    calling: Callable[[Principal], Caller]
+    calling_with: Callable[[str], Caller]
+
+
+def principal(name: str, role: Role, **scopes: frozenset[str] | frozenset[Standard] | None) -> Principal:
+    return Principal(name=name, roles=frozenset({role}), **scopes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def house(database: Database) -> Iterator[House]:
+    migrate(database.owner_dsn)
+    dsn = database.service_dsn
+    with ExitStack() as stack:
+        index, callers = Index(), Callers(clock=clock)
+        # The server's clock is the samples' day, not today: the skew between the two is not what is tested here.
+        feed = Feed(dsn, [IndexFollower(index, clock=clock, most_skew=float("inf")), callers], interval=0.002)
+        feed.start()
+        stack.callback(feed.close)
+        writer, reader = Writer(dsn, clock=clock), Reader(dsn)
+        stack.callback(reader.close)
+        stack.callback(writer.close)
+        server = Server(
+            Servicers(
+                records=SanctionRecordServicer(Records(writer, reader, shipped()), clock=clock),
+                restrictions=RestrictionServicer(LookUp(index, shipped(), clock=clock)),
+                deliveries=DeliveryServicer(reader),
+            ),
+            callers,
+        )
+        assert feed.wait_until_ready(10)
+        port = server.start("127.0.0.1", 0)
+        stack.callback(server.stop, 1)
+        address = f"127.0.0.1:{port}"
+
+        def calling_with(token: str) -> Caller:
+            return Caller(stack.enter_context(grpc.insecure_channel(address)), token)
+
+        def calling(who: Principal) -> Caller:
+            with connect(dsn) as connection:
+                token = issue_token(connection, who)
+            # The server learns of it with its next question to the store, milliseconds from now.
+            while True:
+                with suppress(CallerUnknown):
+                    callers.identify([("authorization", f"Bearer {token}")])
+                    return calling_with(token)
+
+        administrator = calling(principal("administrator", Role.ADMINISTRATOR))
+        yield House(
+            address=address,
+            database=database,
+            administrator=administrator,
+            calling=calling,
+            calling_with=calling_with,
+        )

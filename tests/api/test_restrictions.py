@@ -1,0 +1,171 @@
+"""RestrictionService over a real socket."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from tests import samples
+from tests.api.conftest import House, principal
+from tests.api.test_records import create, fault
+
+from credit_sanction.v1 import measure_pb2 as measure_pb
+from credit_sanction.v1 import restriction_service_pb2 as pb
+from credit_sanction.v1 import revision_pb2 as revision_pb
+from credit_sanction.v1 import sanction_record_pb2 as record_pb
+from credit_sanction.v1 import sanction_record_service_pb2 as record_service_pb
+from credit_sanction_service.domain.access import Role
+
+
+def check(
+    house: House, code: str, after: record_pb.SanctionRecord | None = None, **options: object
+) -> pb.CheckRestrictionsResponse:
+    query = pb.EnterpriseQuery(code=code, name=str(options.pop("name", "")))
+    consistency = pb.Consistency(min_revision=after.revision if after else None)
+    request = pb.CheckRestrictionsRequest(enterprise=query, consistency=consistency, **options)  # type: ignore[arg-type]
+    response: pb.CheckRestrictionsResponse = house.administrator("CheckRestrictions", request)
+    return response
+
+
+def test_a_listed_enterprise_is_restricted_by_its_basis(house: House) -> None:
+    created = create(house)
+    response = check(house, created.enterprise.code, created)
+    assert response.answer.verdict == pb.VERDICT_RESTRICTED
+    by_area = {verdict.area: verdict.verdict for verdict in response.answer.areas}
+    assert len(by_area) == 9
+    binding = {area for area, verdict in by_area.items() if verdict == pb.VERDICT_RESTRICTED}
+    assert binding == {
+        measure_pb.AREA_LAND_SUPPLY,
+        measure_pb.AREA_FINANCING_CREDIT,
+        measure_pb.AREA_PRODUCTION_LICENCE,
+        measure_pb.AREA_SAFETY_LICENCE,
+    }
+    assert set(by_area.values()) == {pb.VERDICT_RESTRICTED, pb.VERDICT_ADVISORY}
+    restriction = response.answer.restrictions[0]
+    assert restriction.record == created.name
+    assert restriction.document_number == created.decision.document_number
+    assert restriction.legal_basis.document == "国发〔2010〕7号"
+    assert restriction.since == created.decision.date
+    assert response.basis.revision.number >= created.revision.number
+    assert response.basis.answered_at.seconds
+
+
+def test_an_enterprise_without_a_record_is_clear(house: House) -> None:
+    answer = check(house, samples.code(99)).answer
+    assert answer.verdict == pb.VERDICT_CLEAR
+    assert not answer.restrictions
+
+
+def test_groups_are_their_areas(house: House) -> None:
+    response = check(house, samples.code(99), groups=[measure_pb.AREA_GROUP_LOANS], areas=[measure_pb.AREA_LAND_SUPPLY])
+    assert [verdict.area for verdict in response.answer.areas] == [
+        measure_pb.AREA_LAND_SUPPLY,
+        measure_pb.AREA_FINANCING_CREDIT,
+        measure_pb.AREA_BOND_ISSUANCE,
+    ]
+
+
+@pytest.mark.parametrize("code", ["", "91220101111111111U", "000000000000000000", "990000190001010294", "X" * 65, "中"])
+def test_a_code_of_refused_shape_is_an_error(house: House, code: str) -> None:
+    request = pb.CheckRestrictionsRequest(enterprise=pb.EnterpriseQuery(code=code))
+    status, reason, violations = fault(house.administrator, "CheckRestrictions", request)
+    assert (status, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "IDENTIFIER_REFUSED")
+    assert "enterprise.code" in violations
+    assert "990000190001010294" not in violations["enterprise.code"]
+
+
+def test_a_code_in_doubt_is_unknown_with_the_likely_one(house: House) -> None:
+    right = samples.code(7)
+    wrong = right[:17] + ("0" if right[17] != "0" else "1")
+    answer = check(house, wrong).answer
+    assert answer.verdict == pb.VERDICT_UNKNOWN
+    assert list(answer.unknown_reasons) == [pb.UNKNOWN_REASON_CODE_IN_DOUBT]
+    assert answer.candidates[0].code == right
+
+
+def test_a_name_of_a_restricted_enterprise_under_another_code_is_unknown(house: House) -> None:
+    created = create(house)
+    answer = check(house, samples.code(99), created, name=created.enterprise.name).answer
+    assert answer.verdict == pb.VERDICT_UNKNOWN
+    assert answer.candidates[0].code == created.enterprise.code
+
+
+def test_what_was_lifted_is_clear_and_was_restricted_on_the_day_before(house: House) -> None:
+    created = create(house)
+    lift = record_service_pb.LiftSanctionRecordRequest(
+        name=created.name,
+        version=1,
+        ground=record_pb.LIFT_GROUND_EXIT_COMPLETED,
+        document_number="虚构移字1号",
+        date="2026-11-20",
+    )
+    lifted = house.administrator("LiftSanctionRecord", lift)
+    assert check(house, created.enterprise.code, lifted).answer.verdict == pb.VERDICT_CLEAR
+    request = pb.CheckRestrictionsRequest(
+        enterprise=pb.EnterpriseQuery(code=created.enterprise.code),
+        consistency=pb.Consistency(min_revision=lifted.revision, as_of_date="2026-11-22"),
+    )
+    assert house.administrator("CheckRestrictions", request).answer.verdict == pb.VERDICT_RESTRICTED
+
+
+def test_a_batch_keeps_its_order_and_a_bad_item_spoils_nothing(house: House) -> None:
+    created = create(house)
+    queries = [
+        pb.EnterpriseQuery(code=code)
+        for code in (created.enterprise.code, "rubbish", samples.code(99), created.enterprise.code)
+    ]
+    request = pb.BatchCheckRestrictionsRequest(
+        enterprises=queries, consistency=pb.Consistency(min_revision=created.revision)
+    )
+    results = house.administrator("BatchCheckRestrictions", request).results
+    assert [result.WhichOneof("result") for result in results] == ["answer", "error", "answer", "answer"]
+    assert results[0].answer == results[3].answer
+    assert results[1].error.violations[0].field == "enterprises[1].code"
+    assert results[2].answer.verdict == pb.VERDICT_CLEAR
+
+
+def test_a_batch_too_large_is_refused(house: House) -> None:
+    request = pb.BatchCheckRestrictionsRequest(enterprises=[pb.EnterpriseQuery(code="1")] * 10_001)
+    assert fault(house.administrator, "BatchCheckRestrictions", request)[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_bank_asks_about_loans_and_nothing_else(house: House) -> None:
+    bank = house.calling(principal("bank", Role.BANK))
+    query = pb.EnterpriseQuery(code=samples.code(99))
+    granted = pb.CheckRestrictionsRequest(enterprise=query, groups=[measure_pb.AREA_GROUP_LOANS])
+    assert bank("CheckRestrictions", granted).answer.verdict == pb.VERDICT_CLEAR
+    for request in (
+        pb.CheckRestrictionsRequest(enterprise=query),
+        pb.CheckRestrictionsRequest(enterprise=query, groups=[measure_pb.AREA_GROUP_LOANS, measure_pb.AREA_GROUP_LAND]),
+    ):
+        code, reason, _ = fault(bank, "CheckRestrictions", request)
+        assert (code, reason) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_PERMITTED")
+
+
+def test_a_revision_of_another_epoch_is_refused(house: House) -> None:
+    consistency = pb.Consistency(min_revision=revision_pb.Revision(epoch=9, number=1))
+    request = pb.CheckRestrictionsRequest(enterprise=pb.EnterpriseQuery(code=samples.code(1)), consistency=consistency)
+    code, reason, _ = fault(house.administrator, "CheckRestrictions", request)
+    assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "EPOCH_CHANGED")
+
+
+def test_knowledge_older_than_the_caller_tolerates_is_not_called_clear(house: House) -> None:
+    created = create(house)
+    check(house, created.enterprise.code, created)
+    strict = pb.Consistency(max_staleness=Duration(nanos=1))
+    for code, verdict in ((samples.code(99), pb.VERDICT_UNKNOWN), (created.enterprise.code, pb.VERDICT_RESTRICTED)):
+        request = pb.CheckRestrictionsRequest(enterprise=pb.EnterpriseQuery(code=code), consistency=strict)
+        response = house.administrator("CheckRestrictions", request)
+        assert response.basis.stale
+        assert response.answer.verdict == verdict
+
+
+def test_bad_words_are_invalid_and_not_left_out(house: House) -> None:
+    query = pb.EnterpriseQuery(code=samples.code(1))
+    for request in (
+        pb.CheckRestrictionsRequest(enterprise=query, areas=[77]),  # type: ignore[list-item]
+        pb.CheckRestrictionsRequest(enterprise=query, groups=[0]),  # type: ignore[list-item]
+        pb.CheckRestrictionsRequest(enterprise=query, consistency=pb.Consistency(as_of_date="yesterday")),
+        pb.CheckRestrictionsRequest(enterprise=query, consistency=pb.Consistency(max_staleness=Duration(seconds=-1))),
+    ):
+        assert fault(house.administrator, "CheckRestrictions", request)[0] is grpc.StatusCode.INVALID_ARGUMENT

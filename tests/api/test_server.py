@@ -1,0 +1,107 @@
+"""The server itself: pools, health, reflection, and that contract and domain agree on limits."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from credit_sanction.v1 import error_reason_pb2
+from credit_sanction_service.api import errors
+from credit_sanction_service.api.callers import Callers
+from credit_sanction_service.api.guard import OURS, POOL_ATTRIBUTE, Guard
+from credit_sanction_service.api.server import SERVICES
+from credit_sanction_service.domain import faults, text
+from credit_sanction_service.domain.access import CHECK, GRANTS, Role
+
+if TYPE_CHECKING:
+    from tests.api.conftest import House
+
+PROTO = Path(__file__).parents[2] / "proto" / "credit_sanction" / "v1"
+
+
+def test_health_says_serving_for_every_service(house: House) -> None:
+    with grpc.insecure_channel(house.address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for service in ("", *SERVICES):
+            answer = stub.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_reflection_lists_the_services(house: House) -> None:
+    with grpc.insecure_channel(house.address) as channel:
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        answer = next(iter(stub.ServerReflectionInfo(iter([request]))))
+    assert {service.name for service in answer.list_services_response.service} >= set(SERVICES)
+
+
+def test_the_guard_carries_a_methods_own_pool_on() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        guard = Guard(Callers(clock=lambda: None), {"CheckRestrictions": pool})  # type: ignore[arg-type, return-value]
+        details: Any = SimpleNamespace(method=f"{OURS}RestrictionService/CheckRestrictions", invocation_metadata=())
+        handler = guard.intercept_service(
+            lambda _: grpc.unary_unary_rpc_method_handler(lambda request, _: request), details
+        )
+        assert getattr(handler.unary_unary, POOL_ATTRIBUTE) is pool
+
+
+def test_every_method_of_the_contract_is_granted_to_the_administrator_and_to_somebody_only() -> None:
+    methods = {
+        match for path in PROTO.glob("*_service.proto") for match in re.findall(r"rpc (\w+)\(", path.read_text("utf-8"))
+    }
+    assert GRANTS[Role.ADMINISTRATOR].methods == methods
+    assert GRANTS[Role.BANK].methods == CHECK
+
+
+def test_every_fault_has_a_status_and_every_reason_a_fault() -> None:
+    known = {rule.reason for rule in (*errors._TABLE.values(), *errors._NOT_FOUND.values())} | {"INTERNAL_FAULT"}  # noqa: SLF001 - the table is what is tested
+    reasons = {name.removeprefix("ERROR_REASON_") for name in error_reason_pb2.ErrorReason.keys()} - {"UNSPECIFIED"}  # noqa: SIM118 - a generated enum, not a mapping
+    assert known == reasons
+    concrete = {
+        kind for kind in vars(faults).values() if isinstance(kind, type) and issubclass(kind, faults.SanctionError)
+    }
+    assert concrete - set(errors._TABLE) == {faults.SanctionError, faults.NotFound}  # noqa: SLF001 - the table is what is tested
+
+
+@pytest.mark.parametrize(
+    ("file", "field", "limit"),
+    [
+        ("enterprise.proto", "name", text.NAME_LIMIT),
+        ("enterprise.proto", "code", text.CODE_LIMIT),
+        ("enterprise.proto", "value", text.OTHER_IDENTIFIER_LIMIT),
+        ("obligation.proto", "item", text.ITEM_LIMIT),
+        ("obligation.proto", "equipment", text.EQUIPMENT_LIMIT),
+        ("sanction_record.proto", "document_number", text.DOCUMENT_NUMBER_LIMIT),
+        ("sanction_record.proto", "evidence", text.REASON_LIMIT),
+        ("sanction_record_service.proto", "reason", text.REASON_LIMIT),
+    ],
+)
+def test_the_contracts_comments_state_the_limits_that_hold(file: str, field: str, limit: int) -> None:
+    source = (PROTO / file).read_text("utf-8")
+    comments = re.findall(rf"((?:  // .*\n)+)  (?:repeated )?\w+ {field} = ", source)
+    stated = {
+        int(number) for comment in comments for number in re.findall(r"(\d+)\s+characters", comment.replace("//", ""))
+    }
+    assert limit in stated, comments
+
+
+def test_a_fault_nobody_foresaw_is_internal_and_says_nothing_of_itself() -> None:
+    status = errors.status_of(RuntimeError("SELECT secret FROM somewhere"))
+    assert "secret" not in status.message
+    assert status.code == grpc.StatusCode.INTERNAL.value[0]
+
+
+def test_many_faults_still_fit_into_the_trailing_metadata() -> None:
+    violations = [
+        faults.Violation(field=f"record.f{n}", description="错" * 100, rule="GB 32100-2015") for n in range(200)
+    ]
+    status = errors.status_of(faults.Invalid(violations))
+    assert len(status.SerializeToString()) < 6_000

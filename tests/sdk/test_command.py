@@ -1,0 +1,200 @@
+"""The command: what it prints, what it exits with, and that what it prints back is harmless."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+
+import credit_sanction
+from credit_sanction import spreadsheet, types
+from credit_sanction.__main__ import main
+from credit_sanction.v1 import error_reason_pb2, revision_pb2
+from credit_sanction.v1 import restriction_service_pb2 as lookup_wire
+from credit_sanction.v1 import sanction_record_service_pb2 as wire
+
+if TYPE_CHECKING:
+    from tests.sdk.loopback import Loopback
+
+CODE = "91220101FAKE000130"
+
+
+def tell(service: Loopback, verdict: lookup_wire.Verdict.ValueType) -> None:
+    answer = lookup_wire.RestrictionAnswer(code=CODE, name="虚构\x1b[31m", verdict=verdict, explanations=["说明"])
+    basis = lookup_wire.AnswerBasis(revision=revision_pb2.Revision(epoch=1, number=5), as_of_date="2026-11-23")
+    service.on("CheckRestrictions", lambda _: lookup_wire.CheckRestrictionsResponse(answer=answer, basis=basis))
+
+
+def take_in(request: wire.BatchCreateSanctionRecordsRequest) -> wire.BatchCreateSanctionRecordsResponse:
+    response = wire.BatchCreateSanctionRecordsResponse()
+    for number, record in enumerate(request.records):
+        match record.enterprise.code:
+            case "refused":
+                violation = error_reason_pb2.FieldViolation(
+                    field="enterprise.code", description="no code", rule="GB 32100"
+                )
+                fault = error_reason_pb2.ItemError(message="refused", violations=[violation])
+                response.results.add(error=fault)
+            case "doubtful":
+                doubt = types.Quarantine(description="an old number", rule="GB 32100")
+                held = types.SanctionRecord(
+                    name=f"sanctionRecords/{number}",
+                    state=types.RecordState.RECORD_STATE_QUARANTINED,
+                    quarantine=doubt,
+                )
+                response.results.add(record=held)
+            case _:
+                listed = types.SanctionRecord(
+                    name=f"sanctionRecords/{number}", state=types.RecordState.RECORD_STATE_LISTED
+                )
+                response.results.add(record=listed)
+    return response
+
+
+def sheet_file(path: Path, *codes: str) -> Path:
+    headings = [column.chinese for column in spreadsheet.COLUMNS]
+    rows = [[code, "=虚构", *[""] * (len(headings) - 2)] for code in codes]
+    file = path / "sheet.csv"
+    file.write_text("\n".join(",".join(row) for row in [headings, *rows]), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [
+        (lookup_wire.VERDICT_CLEAR, 0),
+        (lookup_wire.VERDICT_RESTRICTED, 3),
+        (lookup_wire.VERDICT_UNKNOWN, 4),
+        (lookup_wire.VERDICT_ADVISORY, 5),
+        (lookup_wire.VERDICT_UNSPECIFIED, 4),
+    ],
+)
+def test_the_exit_code_is_the_verdict(
+    service: Loopback, capsys: pytest.CaptureFixture[str], verdict: lookup_wire.Verdict.ValueType, code: int
+) -> None:
+    tell(service, verdict)
+    assert main(["check", CODE, "--area", "loans", "--address", service.address]) == code
+    printed = capsys.readouterr().out
+    assert CODE in printed
+    assert "revision 1:5" in printed
+    assert "\x1b" not in printed
+
+
+def test_an_answer_is_one_json_object(service: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
+    tell(service, lookup_wire.VERDICT_ADVISORY)
+    main(["check", CODE, "--json", "--as-of", "2026-11-23", "--address", service.address])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["revision"], told["as_of_date"]) == (
+        "ADVISORY",
+        {"epoch": 1, "number": 5},
+        "2026-11-23",
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (grpc.StatusCode.INVALID_ARGUMENT, 1),
+        (grpc.StatusCode.UNAUTHENTICATED, 2),
+        (grpc.StatusCode.PERMISSION_DENIED, 2),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, 6),
+    ],
+)
+def test_a_refusal_is_a_sentence_and_never_a_verdict(
+    service: Loopback, capsys: pytest.CaptureFixture[str], status: grpc.StatusCode, code: int
+) -> None:
+    service.fail(status, "the reason")
+    assert main(["check", CODE, "--address", service.address]) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"credit-sanction: {status.name}: the reason\n"
+
+
+def test_wrong_usage_is_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", CODE, "--area", "water", "--address", "127.0.0.1:1"]) == 2
+    assert main(["check", CODE, "--address", "nowhere"]) == 2
+    assert main(["check", CODE, "--token-file", str(tmp_path / "none")]) == 2
+    assert main(["import", str(tmp_path / "none.csv")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_an_import_says_what_became_of_each_row(
+    service: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.on("BatchCreateSanctionRecords", take_in)
+    file = sheet_file(tmp_path, CODE, "refused", "doubtful")
+    file.write_text(file.read_text(encoding="utf-8") + "\nX,Y,Z" + "," * 9 + "噪声" * 2, encoding="utf-8")
+    report = tmp_path / "report.csv"
+    arguments = ["import", str(file), "--address", service.address, "--request-id", "again"]
+    assert main([*arguments, "--report", str(report)]) == 1
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "line 3: refused  refused  =虚构"
+    assert printed[1] == "    enterprise.code: no code [GB 32100]"
+    assert printed[2] == "line 4: quarantined  doubtful  =虚构"
+    assert printed[4] == "line 5: refused  X  Y"
+    assert printed[-1] == "4 rows: 1 accepted, 1 quarantined, 2 refused"
+    assert [request.request_id for request in service.requests(wire.BatchCreateSanctionRecordsRequest)] == ["again"]
+    back = report.read_text(encoding="utf-8-sig").splitlines()
+    assert back[0].endswith("line,fate,record,reasons")
+    assert back[1].startswith(f"{CODE},'=虚构,")
+    assert back[1].endswith(",2,accepted,sanctionRecords/0,")
+
+
+def test_an_import_is_one_json_object(service: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.on("BatchCreateSanctionRecords", take_in)
+    file = str(sheet_file(tmp_path, CODE, "doubtful"))
+    assert main(["import", file, "--json", "--validate-only", "--address", service.address]) == 0
+    told = json.loads(capsys.readouterr().out)
+    results = told.pop("results")
+    assert told == {"rows": 2, "accepted": 1, "quarantined": 1, "refused": 0, "validate_only": True}
+    assert [result["line"] for result in results] == [2, 3]
+    (request,) = service.requests(wire.BatchCreateSanctionRecordsRequest)
+    assert request.validate_only
+
+
+def test_a_file_that_is_no_sheet_sends_nothing(
+    service: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "no.csv"
+    file.write_bytes(b"a,b\n1,2\n")
+    assert main(["import", str(file), "--address", service.address]) == 1
+    assert "there is no column 企业名称 (name)" in capsys.readouterr().err
+    assert not service.arrivals
+
+
+def test_an_import_that_broke_off_says_how_to_go_on(
+    service: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.fail(grpc.StatusCode.DEADLINE_EXCEEDED, "too late")
+    arguments = ["import", str(sheet_file(tmp_path, CODE)), "--address", service.address]
+    assert main(arguments) == 6
+    (request,) = service.requests(wire.BatchCreateSanctionRecordsRequest)
+    assert f"--request-id {request.request_id}" in capsys.readouterr().err
+
+
+def test_address_and_token_come_from_the_environment_too(service: Loopback, tmp_path: Path) -> None:
+    tell(service, lookup_wire.VERDICT_CLEAR)
+    token = tmp_path / "token"
+    token.write_text("from-file\n", encoding="utf-8")
+    environment = {
+        **os.environ,
+        "CREDIT_SANCTION_ADDRESS": service.address,
+        "CREDIT_SANCTION_TOKEN": "from-environment",
+        "PYTHONPATH": str(Path(next(iter(credit_sanction.__path__))).parent),
+        "PYTHONIOENCODING": "ascii",  # a console without Chinese
+    }
+    command = [sys.executable, "-m", "credit_sanction", "check", CODE]
+    by_file = {**environment, "CREDIT_SANCTION_TOKEN_FILE": str(token)}
+    for more, env in (([], environment), ([], by_file), (["--token-file", str(token)], environment)):
+        done = subprocess.run([*command, *more], env=env, check=True, capture_output=True)  # noqa: S603 - our own
+        assert rb"\u865a" in done.stdout
+    tokens = [arrival.metadata["authorization"] for arrival in service.arrivals]
+    assert tokens == ["Bearer from-environment", "Bearer from-file", "Bearer from-file"]

@@ -1,0 +1,200 @@
+"""Look-ups: what is asked, what an answer says, and that nothing unknown reads as clear."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from tests.sdk.loopback import Loopback, always
+
+from credit_sanction import (
+    Answer,
+    Area,
+    AreaGroup,
+    Client,
+    ClientError,
+    InternalFault,
+    ItemFailure,
+    Revision,
+    UnknownReason,
+    Verdict,
+)
+from credit_sanction.v1 import error_reason_pb2, measure_pb2, revision_pb2
+from credit_sanction.v1 import restriction_service_pb2 as wire
+
+CODE = "91220101FAKE000130"
+BASIS = wire.AnswerBasis(
+    revision=revision_pb2.Revision(epoch=1, number=42), as_of_date="2026-11-23", catalogue_edition="2026-1"
+)
+BASIS.answered_at.FromDatetime(datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC))
+
+
+def restricted(code: str = CODE) -> wire.RestrictionAnswer:
+    return wire.RestrictionAnswer(
+        code=code,
+        name="长春市虚构一号钢铁有限公司",
+        verdict=wire.VERDICT_RESTRICTED,
+        areas=[
+            wire.AreaVerdict(area=measure_pb2.AREA_FINANCING_CREDIT, verdict=wire.VERDICT_RESTRICTED),
+            wire.AreaVerdict(area=measure_pb2.AREA_BOND_ISSUANCE, verdict=wire.VERDICT_CLEAR),
+        ],
+        restrictions=[
+            wire.Restriction(
+                area=measure_pb2.AREA_FINANCING_CREDIT,
+                binding=True,
+                directive_zh="不得提供任何形式的新增授信支持",
+                record="sanctionRecords/1",
+                document_number="长虚工信惩〔2026〕1号",
+                legal_basis=measure_pb2.LegalBasis(
+                    document="国发〔2010〕7号",
+                    issuer_level=measure_pb2.ISSUER_LEVEL_STATE_COUNCIL_DOCUMENT,
+                    in_force_from="2010-02-06",
+                ),
+                since="2026-03-01",
+                until="2029-03-01",
+                disputed=True,
+            )
+        ],
+    )
+
+
+def single(verdict: wire.Verdict.ValueType, *, stale: bool = False) -> wire.CheckRestrictionsResponse:
+    basis = wire.AnswerBasis()
+    basis.CopyFrom(BASIS)
+    basis.stale = stale
+    return wire.CheckRestrictionsResponse(answer=wire.RestrictionAnswer(code=CODE, verdict=verdict), basis=basis)
+
+
+def test_an_answer_says_what_blocks_on_which_basis(service: Loopback, client: Client) -> None:
+    service.on("CheckRestrictions", lambda _: wire.CheckRestrictionsResponse(answer=restricted(), basis=BASIS))
+    answer = client.check(CODE)
+    assert answer.restricted
+    assert not answer.clear
+    assert answer.revision == Revision(epoch=1, number=42)
+    assert str(answer.revision) == "1:42"
+    assert answer.answered_at == datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
+    assert answer.as_of_date == date(2026, 11, 23)
+    assert answer.verdict_in("bond_issuance") is Verdict.CLEAR
+    assert answer.areas == {Area.FINANCING_CREDIT: Verdict.RESTRICTED, Area.BOND_ISSUANCE: Verdict.CLEAR}
+    (restriction,) = answer.restrictions
+    assert restriction.area is Area.FINANCING_CREDIT
+    assert restriction.disputed
+    assert (restriction.since, restriction.until) == (date(2026, 3, 1), date(2029, 3, 1))
+    assert restriction.legal_basis.issuer_level == "STATE_COUNCIL_DOCUMENT"
+
+
+def test_the_question_carries_everything_given(service: Loopback, client: Client) -> None:
+    service.on("CheckRestrictions", lambda _: single(wire.VERDICT_CLEAR))
+    client.check(
+        CODE,
+        name="虚构",
+        areas=[AreaGroup.LOANS, Area.LAND_SUPPLY, "safety_licence"],
+        max_staleness=timedelta(milliseconds=1500),
+        min_revision=revision_pb2.Revision(epoch=1, number=7),
+        as_of_date=date(2026, 5, 1),
+    )
+    client.check(CODE, areas="loans", max_staleness=2, min_revision=Revision(epoch=1, number=8))
+    full, short = service.requests(wire.CheckRestrictionsRequest)
+    assert full.enterprise == wire.EnterpriseQuery(code=CODE, name="虚构")
+    assert list(full.areas) == [measure_pb2.AREA_LAND_SUPPLY, measure_pb2.AREA_SAFETY_LICENCE]
+    assert list(full.groups) == list(short.groups) == [measure_pb2.AREA_GROUP_LOANS]
+    assert full.consistency.max_staleness.ToMilliseconds() == 1500
+    assert full.consistency.as_of_date == "2026-05-01"
+    assert full.consistency.min_revision.number == 7
+    assert short.consistency.max_staleness.ToSeconds() == 2
+    assert short.consistency.min_revision.number == 8
+
+
+def test_only_clear_is_clear(service: Loopback, client: Client) -> None:
+    for verdict, stale, clear in (
+        (wire.VERDICT_CLEAR, False, True),
+        (wire.VERDICT_CLEAR, True, False),
+        (wire.VERDICT_ADVISORY, False, False),
+        (wire.VERDICT_UNKNOWN, False, False),
+        (wire.VERDICT_RESTRICTED, True, False),
+    ):
+        service.on("CheckRestrictions", always(single(verdict, stale=stale)))
+        assert client.check(CODE).clear is clear
+
+
+def test_what_this_client_does_not_know_is_unknown(service: Loopback, client: Client) -> None:
+    later = wire.RestrictionAnswer()
+    later.ParseFromString(b"\x18\x63")  # field 3, verdict, number 99
+    for answer in (later, wire.RestrictionAnswer()):
+        service.on("CheckRestrictions", always(wire.CheckRestrictionsResponse(answer=answer, basis=BASIS)))
+        read = client.check(CODE)
+        assert read.verdict is Verdict.UNKNOWN
+        assert read.unknown_reasons == (UnknownReason.UNRECOGNISED,)
+
+
+def test_an_area_worse_than_the_whole_is_believed(service: Loopback, client: Client) -> None:
+    reply = wire.CheckRestrictionsResponse(answer=restricted(), basis=BASIS)
+    reply.answer.verdict = wire.VERDICT_CLEAR
+    service.on("CheckRestrictions", lambda _: reply)
+    assert client.check(CODE).restricted
+
+
+def test_an_answer_is_neither_true_nor_false(service: Loopback, client: Client) -> None:
+    service.on("CheckRestrictions", lambda _: single(wire.VERDICT_CLEAR))
+    answer = client.check(CODE)
+    with pytest.raises(TypeError, match=r"\.verdict"):
+        bool(answer)
+    with pytest.raises(TypeError, match="isinstance"):
+        bool(ItemFailure(index=0, code="", reason="", message=""))
+
+
+def test_wrong_arguments_are_refused_before_anything_is_sent(service: Loopback, client: Client) -> None:
+    with pytest.raises(ClientError, match="LAND_SUPPLY"):
+        client.check(CODE, areas=["water"])
+    with pytest.raises(ClientError, match="not Unicode"):
+        client.check("\udcff")
+    service.on("CheckRestrictions", lambda _: single(wire.VERDICT_CLEAR))
+    with pytest.raises(ClientError, match="speaks of no area"):
+        client.check(CODE).verdict_in(Area.LAND_SUPPLY)
+    assert len(service.arrivals) == 1
+
+
+def test_many_are_cut_into_requests_and_tied_to_their_questions(service: Loopback, client: Client) -> None:
+    def answer(request: wire.BatchCheckRestrictionsRequest) -> wire.BatchCheckRestrictionsResponse:
+        number = len(service.requests(wire.BatchCheckRestrictionsRequest))
+        basis = wire.AnswerBasis(revision=revision_pb2.Revision(epoch=1, number=number))
+        response = wire.BatchCheckRestrictionsResponse(basis=basis)
+        for query in request.enterprises:
+            if query.code == "bad":
+                fault = error_reason_pb2.ItemError(
+                    reason=error_reason_pb2.ERROR_REASON_IDENTIFIER_REFUSED,
+                    message="no code",
+                    violations=[
+                        error_reason_pb2.FieldViolation(field="enterprises[0].code", description="too short", rule="GB")
+                    ],
+                    likely_codes=[CODE],
+                )
+                response.results.add(error=fault)
+            else:
+                response.results.add(answer=wire.RestrictionAnswer(code=query.code, verdict=wire.VERDICT_CLEAR))
+        return response
+
+    service.on("BatchCheckRestrictions", answer)
+    codes = [f"{number:018d}" for number in range(20_001)]
+    codes[10_000] = "bad"
+    results = client.check_many([codes[0], *((code, "名") for code in codes[1:])], areas=["LAND"])
+    requests = service.requests(wire.BatchCheckRestrictionsRequest)
+    assert [len(request.enterprises) for request in requests] == [10_000, 10_000, 1]
+    assert [request.consistency.min_revision.number for request in requests] == [0, 1, 2]
+    assert requests[0].enterprises[1].name == "名"
+    assert [result.asked if isinstance(result, Answer) else result.code for result in results] == codes
+    failure = results[10_000]
+    assert isinstance(failure, ItemFailure)
+    assert (failure.index, failure.reason, failure.likely_codes) == (10_000, "IDENTIFIER_REFUSED", (CODE,))
+    assert str(failure) == "code: too short [GB]"
+
+
+def test_nothing_is_asked_for_an_empty_list(service: Loopback, client: Client) -> None:
+    assert client.check_many([]) == []
+    assert not service.arrivals
+
+
+def test_a_list_that_comes_back_short_is_a_fault(service: Loopback, client: Client) -> None:
+    service.on("BatchCheckRestrictions", lambda _: wire.BatchCheckRestrictionsResponse(basis=BASIS))
+    with pytest.raises(InternalFault, match="0 results for 1 items"):
+        client.check_many([CODE])

@@ -1,0 +1,284 @@
+"""Record sheets: every form that lists have is read, and nothing that a file holds makes reading fail."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credit_sanction import Area, spreadsheet, types
+from credit_sanction._sheet_columns import heading_key
+from credit_sanction._sheet_text import clean_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEADER = [column.chinese for column in spreadsheet.COLUMNS]
+AREAS = "土地供应、融资授信、债券发行、政府采购、公共工程建设项目投标、生产许可、安全许可、资金支持、税收管理"
+GOOD = {
+    "统一社会信用代码": "91220101FAKE000130",
+    "企业名称": "长春市虚构一号钢铁有限公司",
+    "曾用名": "虚构旧厂；虚构老厂",
+    "组织机构代码": "FAKE0001-3",
+    "退出方式": "生产线",
+    "任务项": "1号高炉",
+    "主体设备": "450立方米高炉",
+    "数量": "2",
+    "产能": "1,045.5",
+    "产能单位": "万吨/年",
+    "行业": "钢铁",
+    "综合标准": "能耗",
+    "责令日期": "2025-08-01",
+    "期限": "2026/2/1",
+    "延期月数": "３",
+    "延期文号": "长虚工信延〔2026〕1号",
+    "认定部门代码": "11220100FAKEA0018N",
+    "认定部门": "长春市虚构工业和信息化局",
+    "文号": "长虚工信惩〔2026〕1号",
+    "决定日期": "2026年6月1日",
+    "告知日期": "20260515",
+    "处罚种类": "责令停产停业",
+    "处罚文号": "长虚罚〔2026〕1号",
+    "处罚日期": "2026.4.1",
+    "区县代码": "220102",
+    "责任区县": "南关区",
+    "惩戒领域": "土地供应；融资授信、BOND_ISSUANCE",
+    "措施截止日": "2028-06-01 0:00",
+    "失信程度": "严重",
+    "公示截止日": "2029-06-01",
+}
+RECORD = types.SanctionRecord(
+    enterprise=types.Enterprise(
+        code="91220101FAKE000130",
+        name="长春市虚构一号钢铁有限公司",
+        former_names=["虚构旧厂", "虚构老厂"],
+        other_identifiers=[
+            types.OtherIdentifier(kind=types.IdentifierKind.IDENTIFIER_KIND_ORGANISATION_CODE, value="FAKE0001-3")
+        ],
+    ),
+    obligation=types.ExitObligation(
+        scope=types.ObligationScope.OBLIGATION_SCOPE_LINE,
+        item="1号高炉",
+        equipment="450立方米高炉",
+        quantity=2,
+        capacity=types.Capacity(amount="1045.5", unit=types.CapacityUnit.CAPACITY_UNIT_TEN_THOUSAND_TONNES),
+        sector=types.Sector.SECTOR_STEEL,
+        standard=types.Standard.STANDARD_ENERGY,
+        ordered_on="2025-08-01",
+        due_on="2026-02-01",
+        extension=types.Extension(months=3, document_number="长虚工信延〔2026〕1号"),
+    ),
+    decision=types.Decision(
+        authority=types.Authority(code="11220100FAKEA0018N", name="长春市虚构工业和信息化局"),
+        document_number="长虚工信惩〔2026〕1号",
+        date="2026-06-01",
+        notice_served_on="2026-05-15",
+        penalty=types.Penalty(
+            kind=types.PenaltyKind.PENALTY_KIND_CLOSURE_ORDER,
+            document_number="长虚罚〔2026〕1号",
+            date="2026-04-01",
+        ),
+    ),
+    responsible_district=types.ResponsibleDistrict(code="220102", name="南关区"),
+    measures=[
+        types.Measure(area=area.wire, end_date="2028-06-01")
+        for area in (Area.LAND_SUPPLY, Area.FINANCING_CREDIT, Area.BOND_ISSUANCE)
+    ],
+    publication_class=types.PublicationClass.PUBLICATION_CLASS_SERIOUS,
+    publication_end_date="2029-06-01",
+)
+
+
+def text_of(*rows: dict[str, str], header: Sequence[str] = HEADER, delimiter: str = ",") -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=delimiter)
+    writer.writerow(header)
+    writer.writerows([row.get(heading, "") for heading in HEADER] for row in rows)
+    return stream.getvalue()
+
+
+def faults_of(**cells: str) -> list[str]:
+    sheet = spreadsheet.parse(text_of({**GOOD, **cells}).encode())
+    (row,) = sheet.rows
+    assert row.record is None
+    assert all(fault.line == 2 for fault in row.faults)
+    return [f"{fault.column}: {fault.message}" for fault in row.faults]
+
+
+def test_a_row_becomes_the_record_that_it_says() -> None:
+    sheet = spreadsheet.parse(text_of(GOOD).encode())
+    (row,) = sheet.rows
+    assert row.faults == ()
+    assert row.record == RECORD
+    assert (row.line, row.code, row.name) == (2, RECORD.enterprise.code, RECORD.enterprise.name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_encodings_and_delimiters_are_found_out(encoding: str, delimiter: str) -> None:
+    sheet = spreadsheet.parse(text_of(GOOD, delimiter=delimiter).encode(encoding))
+    assert [row.record for row in sheet.rows] == [RECORD]
+
+
+def test_headings_may_be_english_or_annotated_and_a_separator_line_may_come_first() -> None:
+    english = [column.name for column in spreadsheet.COLUMNS]
+    annotated = [f" {heading}（必填）* " for heading in HEADER]
+    named = "sep=;\r\n" + text_of(GOOD, delimiter=";")
+    for text in (text_of(GOOD, header=english), text_of(GOOD, header=annotated), named):
+        assert [row.record for row in spreadsheet.parse(text.encode()).rows] == [RECORD]
+
+
+def test_no_two_columns_share_a_heading() -> None:
+    headings = [h for column in spreadsheet.COLUMNS for h in (column.name, column.chinese, *column.also)]
+    assert len({heading_key(heading) for heading in headings}) == len(headings)
+
+
+def test_words_of_the_contract_are_read_too() -> None:
+    english = {
+        "退出方式": "line",
+        "行业": "STEEL",
+        "综合标准": "Energy",
+        "失信程度": "SERIOUS",
+        "产能单位": "TEN_THOUSAND_TONNES",
+        "处罚种类": "CLOSURE_ORDER",
+        "惩戒领域": "land_supply;FINANCING_CREDIT;债券发行",
+    }
+    (row,) = spreadsheet.parse(text_of({**GOOD, **english}).encode()).rows
+    assert row.record == RECORD
+
+
+def test_all_nine_areas_have_one_word() -> None:
+    (row,) = spreadsheet.parse(text_of({**GOOD, "惩戒领域": "全部"}).encode()).rows
+    assert row.record is not None
+    assert len(row.record.measures) == 9
+
+
+def test_what_a_spreadsheet_makes_of_codes_is_undone() -> None:
+    text = text_of({**GOOD, "统一社会信用代码": "@"})
+    for cell in (
+        '="91220101FAKE000130"',
+        '"=""91220101FAKE000130"""',
+        "'91220101FAKE000130",
+        " 91220101FAKE000130\u3000",
+    ):
+        (row,) = spreadsheet.parse(text.replace("@", cell).encode()).rows
+        assert row.code == "91220101FAKE000130"
+
+
+def test_empty_cells_stay_empty_for_the_service_to_judge() -> None:
+    (row,) = spreadsheet.parse(text_of({"企业名称": "只有名称"}).encode()).rows
+    assert row.record == types.SanctionRecord(
+        enterprise=types.Enterprise(name="只有名称"),
+        obligation=types.ExitObligation(capacity=types.Capacity()),
+        decision=types.Decision(authority=types.Authority()),
+        responsible_district=types.ResponsibleDistrict(),
+    )
+
+
+def test_all_faults_of_a_row_are_named_at_once() -> None:
+    wrong = {
+        "综合标准": "噪声",
+        "数量": "两台",
+        "决定日期": "2026-02-30",
+        "责令日期": "46024",
+        "惩戒领域": "水价、土地供应",
+    }
+    assert faults_of(**wrong) == [
+        "数量: '两台' is not a whole number",
+        "综合标准: '噪声' is none of 能耗、环保、质量、安全、技术",
+        "责令日期: '46024' is not a day: write 2026-01-02, 2026/1/2 or 2026年1月2日",
+        "决定日期: '2026-02-30' is not a day of the calendar",
+        f"惩戒领域: '水价' is none of 全部、{AREAS}",
+    ]
+    assert faults_of(数量="99999999999") == ["数量: '99999999999' is not a whole number"]
+
+
+def test_one_bad_row_does_not_cost_the_others() -> None:
+    good = text_of(GOOD).splitlines()[1]
+    lines = [*text_of(GOOD).splitlines(), f"{good},more", "", '"never closed,1,2', good, 'x"y,"a"b', good]
+    sheet = spreadsheet.parse("\n".join(lines).encode())
+    assert [(row.line, row.record is not None) for row in sheet.rows] == [
+        (2, True),
+        (3, False),
+        (5, False),
+        (6, True),
+        (7, False),
+        (8, True),
+    ]
+    assert "headings" in sheet.rows[1].faults[0].message
+    assert str(sheet.rows[2].faults[0]).startswith("line 5: not CSV")
+
+
+def test_one_damaged_byte_is_not_taken_for_another_encoding() -> None:
+    data = text_of(GOOD, GOOD).encode().replace("南关".encode(), "南关".encode()[:-1] + b"\xff", 1)
+    sheet = spreadsheet.parse(data)
+    assert sheet.encoding == "utf-8"
+    assert [row.record is not None for row in sheet.rows] == [False, True]
+    assert sheet.rows[0].faults[0].column == "责任区县"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "empty"),
+        ("\n\n", "empty"),
+        ("a,b\n1,2\n", "there is no column 统一社会信用代码 (code)"),
+        (text_of(GOOD, header=[*HEADER[:-1], "企业名称"]), "企业名称 is there twice"),
+        ('"\n', "not CSV"),
+    ],
+)
+def test_a_file_that_is_no_sheet_says_why(text: str, fault: str) -> None:
+    sheet = spreadsheet.parse(text.encode())
+    assert sheet.rows == ()
+    assert any(fault in str(one) for one in sheet.faults)
+
+
+def test_columns_that_mean_nothing_here_are_named_and_kept() -> None:
+    text = "\n".join(
+        f"{line},{extra}" for line, extra in zip(text_of(GOOD).splitlines(), ("备注", "手写"), strict=True)
+    )
+    sheet = spreadsheet.parse(text.encode())
+    assert sheet.ignored == ("备注",)
+    assert sheet.column("备注") == ("手写",)
+    assert sheet.rows[0].record == RECORD
+
+
+@given(st.binary(max_size=400))
+def test_rubbish_never_raises(data: bytes) -> None:
+    sheet = spreadsheet.parse(data)
+    assert sheet.faults or sheet.rows or sheet.header
+
+
+@given(st.text(max_size=300), st.sampled_from([",", ";", "\t"]))
+def test_rubbish_below_a_right_header_never_raises_and_is_accounted_for(body: str, delimiter: str) -> None:
+    sheet = spreadsheet.parse((delimiter.join(HEADER) + "\n" + body).encode("utf-8", "replace"))
+    for row in sheet.rows:
+        assert (row.record is None) == bool(row.faults)
+
+
+@given(st.lists(st.text(max_size=12), min_size=len(HEADER), max_size=len(HEADER)))
+def test_cells_of_any_text_become_a_record_or_faults(cells: list[str]) -> None:
+    stream = io.StringIO()
+    csv.writer(stream).writerows([HEADER, cells])
+    sheet = spreadsheet.parse(stream.getvalue().encode("utf-8", "replace"))
+    assert len(sheet.rows) == any(map(clean_cell, cells))
+
+
+@given(st.lists(st.text(), min_size=1, max_size=5))
+def test_no_cell_that_is_written_back_is_a_formula(cells: list[str]) -> None:
+    stream = io.StringIO()
+    spreadsheet.write(stream, ["h"], [cells])
+    for cell in next(iter(list(csv.reader(io.StringIO(stream.getvalue(), newline="")))[1:]), []):
+        assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@given(st.text())
+def test_what_is_written_back_is_read_unchanged(text: str) -> None:
+    clean = clean_cell(text)
+    while clean_cell(clean) != clean:
+        clean = clean_cell(clean)
+    assert clean_cell(spreadsheet.safe_cell(clean)) == clean
