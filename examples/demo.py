@@ -47,7 +47,9 @@ PLATFORM, WEBSITE, BANKS = "credit-platform", "city-website", ("bank-one", "bank
 KINDS: Final = {PLATFORM: "credit-platform", WEBSITE: "city-website", **dict.fromkeys(BANKS, "lender-webhook")}
 PUBLIC: Final = {WEBSITE}
 # A day's patience told in seconds: targets give up, and are asked again, so that the story fits into a minute.
-BRISK: Final = "timeout_s = 2\nlease_s = 6\nhorizon_s = 3\nretry = { schedule = [0.5, 1, 2, 4] }\nbreaker = { open_s = 1 }"
+BRISK: Final = (
+    "timeout_s = 2\nlease_s = 6\nhorizon_s = 3\nretry = { schedule = [0.5, 1, 2, 4] }\nbreaker = { open_s = 1 }"
+)
 DIRECT: Final = build_opener(ProxyHandler({}))  # the stand-ins are on this machine, whatever the environment says
 
 

@@ -7,11 +7,11 @@ connector: driver errors, malformed answers and endless bodies are translated in
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from typing_extensions import override
 
 Holds = Literal["record", "enterprise"]
 
@@ -23,6 +23,7 @@ class Version:
     epoch: int
     number: int
 
+    @override
     def __str__(self) -> str:
         return f"{self.epoch}.{self.number}"
 
@@ -74,7 +75,7 @@ class Entry:
     standing: frozenset[str] = field(default_factory=frozenset)
 
 
-class Rejected(Exception):  # noqa: N818 - an answer of the target, not an error of ours
+class Rejected(Exception):
     """
     The target refuses the data: sending it again cannot help. `status` is the HTTP status, `code` the target's own
     code where it has one, the text is the target's own words (bounded).
@@ -88,7 +89,7 @@ class Rejected(Exception):  # noqa: N818 - an answer of the target, not an error
         self.excerpt = excerpt
 
 
-class Unavailable(Exception):  # noqa: N818 - an answer of the target, not an error of ours
+class Unavailable(Exception):
     """
     Not now. `sent` is False only where no byte of the request can have arrived (refused connection, failed look-up):
     otherwise the target may have taken it. `retry_after` is the target's own wish in seconds. `gone` is a 410: the

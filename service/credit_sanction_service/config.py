@@ -42,7 +42,7 @@ class Settings:
     days_interval_s: float = _setting(30.0, "pause between two looks for records whose day has come, in seconds")
     drain_s: float = _setting(15.0, "how long calls and pushes under way may take to end at a stop, in seconds")
     stand_ins: str = _setting("127.0.0.1:50052", "host:port of the stand-in targets; port 0 picks a free one")
-    stand_ins_file: str = _setting("", "description of the stand-in targets (JSON); needed by `stand-ins` only")
+    stand_ins_dir: str = _setting("", "where the stand-in targets' files lie; needed by `stand-ins` only")
 
     @property
     def address(self) -> tuple[str, int]:

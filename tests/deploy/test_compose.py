@@ -34,7 +34,7 @@ def compose() -> Compose:
     return loaded
 
 
-@pytest.mark.parametrize("process", ["migrate", "api", "worker", "standins"])
+@pytest.mark.parametrize("process", ["migrate", "api", "worker", "stand-ins"])
 def test_every_process_is_started_by_its_own_command(compose: Compose, process: str) -> None:
     service = compose["services"][process]
     assert service["command"] == ["credit-sanction-service", process]

@@ -54,11 +54,12 @@ def run_everything(settings: Settings) -> int:
             migrate(settings.owner_dsn)
         children = []
         if not settings.targets:
-            prepared = prepare(home.path / "stand-ins", settings.stand_ins)
+            directory = home.path / "stand-ins"
+            prepared = prepare(directory, settings.stand_ins)
             settings = replace(
                 settings,
-                stand_ins=prepared.address,
-                stand_ins_file=str(prepared.description),
+                stand_ins=f"{prepared.host}:{prepared.port}",
+                stand_ins_dir=str(directory),
                 targets=str(prepared.targets),
             )
             children.append(_child("stand-ins", settings, stage=0))
@@ -89,7 +90,7 @@ def _child(command: str, settings: Settings, *, stage: int, number: int | None =
         "CREDIT_SANCTION_LISTEN": settings.listen,
         "CREDIT_SANCTION_TARGETS": settings.targets,
         "CREDIT_SANCTION_STAND_INS": settings.stand_ins,
-        "CREDIT_SANCTION_STAND_INS_FILE": settings.stand_ins_file,
+        "CREDIT_SANCTION_STAND_INS_DIR": settings.stand_ins_dir,
     }
     return Child(
         name=command if number is None else f"{command}-{number}",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -50,37 +49,36 @@ PLANS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Where the stand-ins will listen, and the two files that describe them to both sides."""
+    """Where the stand-ins listen, what they are, and the targets file that leads to them."""
 
-    address: str
-    description: Path
+    host: str
+    port: int
+    stand_ins: tuple[StandIn, ...]
     targets: Path
-    state: Path
 
 
 def prepare(directory: Path, address: str) -> Prepared:
-    """Write the stand-ins' description and the targets file that leads to them; secrets are made once and kept."""
+    """Write the targets file that leads to the stand-ins; their secrets are made once and kept. Port 0 picks a free one."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     host, port = parse_address("stand_ins", address)
     port = port or _free_port(host)
-    blocks, descriptions = [], []
+    blocks: list[str] = []
+    stand_ins: list[StandIn] = []
     for plan in PLANS:
         secret = directory / f"{plan.name}.secret"
         if not secret.exists():
             write_private(secret, DIALECTS[plan.kind].new_secret())
-        stand_in = StandIn(name=plan.name, kind=plan.kind, secret=str(secret), version_check=plan.version_check)
-        descriptions.append(asdict(stand_in))
+        text = secret.read_text("utf-8").strip()
+        stand_in = StandIn(name=plan.name, kind=plan.kind, secret=text, version_check=plan.version_check)
+        stand_ins.append(stand_in)
         app_key = f'app_key = "{stand_in.app_key}"\n' if plan.kind == "credit-platform" else ""
         blocks.append(
             f'[[target]]\nname = "{plan.name}"\nkind = "{plan.kind}"\nurl = "http://{host}:{port}/{plan.name}"\n'
             f'secret_file = "{secret.name}"\n{app_key}{plan.extra}horizon_s = 5\n'
         )
-    description, targets = directory / "stand-ins.json", directory / "targets.toml"
-    description.write_text(json.dumps(descriptions, indent=2), "utf-8")
-    targets.write_text(
-        "# The stand-in targets of this machine. Written anew at each start.\n\n" + "\n".join(blocks), "utf-8"
-    )
-    return Prepared(address=f"{host}:{port}", description=description, targets=targets, state=directory / "state")
+    targets = directory / "targets.toml"
+    write_private(targets, "# The stand-in targets. Written anew at each start.\n\n" + "\n".join(blocks))
+    return Prepared(host=host, port=port, stand_ins=tuple(stand_ins), targets=targets)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -94,35 +92,30 @@ def write_private(path: Path, text: str) -> None:
 
 
 def run_stand_ins(settings: Settings) -> int:
-    """Play the targets until SIGTERM or SIGINT. Raises `StartRefused` for a bad description or a port in use."""
-    if not settings.stand_ins_file:
-        raise StartRefused("CREDIT_SANCTION_STAND_INS_FILE is not set: name the description of the stand-in targets")
-    path = Path(settings.stand_ins_file)
-    try:
-        stand_ins = [
-            StandIn(**entry | {"secret": _secret(path, entry)}) for entry in json.loads(path.read_text("utf-8"))
-        ]
-    except (OSError, ValueError, TypeError, KeyError) as fault:
-        raise StartRefused(f"{path} does not describe stand-in targets: {fault}") from None
-    host, port = parse_address("stand_ins", settings.stand_ins)
-    state = path.parent / "state"
-    state.mkdir(mode=0o700, exist_ok=True)
+    """Play the targets until SIGTERM or SIGINT. Raises `StartRefused` where they cannot listen."""
+    if not settings.stand_ins_dir:
+        raise StartRefused("CREDIT_SANCTION_STAND_INS_DIR is not set: name a directory for the stand-in targets' files")
+    directory = Path(settings.stand_ins_dir)
+    state = directory / "state"
     lifeline.watch(grace=settings.drain_s)
     try:
+        prepared = prepare(directory, settings.stand_ins)
+        state.mkdir(mode=0o700, exist_ok=True)
         run(
-            stand_ins,
-            host=host,
-            port=port,
+            prepared.stand_ins,
+            host=prepared.host,
+            port=prepared.port,
             state_dir=state,
-            on_ready=lambda running: lifeline.announce_ready({"address": running.address}),
+            on_ready=lambda running: _ready(running.address),
         )
     except (ValueError, OSError) as fault:
         raise StartRefused(f"the stand-in targets cannot listen on {settings.stand_ins}: {fault}") from None
     return 0
 
 
-def _secret(description: Path, entry: dict[str, str]) -> str:
-    return (description.parent / Path(entry["secret"]).name).read_text("utf-8").strip()
+def _ready(address: str) -> None:
+    lifeline.announce_ready({"address": address})
+    log.info("stand_ins.started", address=address)
 
 
 def _free_port(host: str) -> int:

@@ -175,7 +175,7 @@ def _confirmed(row: Delivery, ending: Ending, now: datetime) -> Delivery:
     # Sent after the last instant at which older bytes could arrive: it has the last word.
     if row.unknown_until is not None and row.unknown_until <= ending.opened_at:
         row = replace(row, unknown=None, unknown_until=None)
-    if not _is_current(row, ending):
+    if row.desired != ending.version:
         return replace(row, next_attempt_at=now)
     return replace(row, due_since=None, next_attempt_at=row.unknown_until)
 

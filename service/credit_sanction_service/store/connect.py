@@ -13,6 +13,7 @@ from credit_sanction_service.domain.faults import StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 class DatabaseAway(StoreUnavailable):
     """It does not answer at present: waiting may help."""
 
@@ -33,7 +34,9 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as fault:
-        raise DatabaseAway("the database cannot be reached: check that it runs and that CREDIT_SANCTION_DSN is right") from fault
+        raise DatabaseAway(
+            "the database cannot be reached: check that it runs and that CREDIT_SANCTION_DSN is right"
+        ) from fault
 
 
 class Reader:
