@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from credit_sanction_service.domain.access import Principal, Role
+from credit_sanction_service.domain.calendar import start_of
 from credit_sanction_service.domain.drafts import (
+    ConfirmationDraft,
     DecisionDraft,
     DistrictDraft,
     EnterpriseDraft,
+    LiftDraft,
     MeasureDraft,
     ObligationDraft,
+    PenaltyDraft,
     RecordDraft,
+    RevocationDraft,
 )
+from credit_sanction_service.domain.effect import Filter
 from credit_sanction_service.domain.identifiers import organisation_check_character, uscc_check_character
 from credit_sanction_service.domain.intake import take_in
 from credit_sanction_service.domain.measures import CURRENT_EDITION, shipped
@@ -21,17 +28,27 @@ from credit_sanction_service.domain.terms import (
     ALL_AREAS,
     Area,
     CapacityUnit,
+    LiftGround,
+    PenaltyKind,
     PublicationClass,
     Scope,
     Sector,
     Standard,
 )
-from credit_sanction_service.records import new_record_id
+from credit_sanction_service.records import Call, new_record_id
+from credit_sanction_service.store.codec import dump_filter
+from credit_sanction_service.store.values import Target
 
 if TYPE_CHECKING:
     from credit_sanction_service.domain.records import SanctionRecord
 
 TODAY = date(2026, 11, 23)
+CATALOGUE = shipped()[CURRENT_EDITION]
+
+
+def noon(day: date = TODAY) -> datetime:
+    """Return the instant of a day's noon in Shanghai."""
+    return start_of(day) + timedelta(hours=12)
 
 
 def code(number: int, *, prefix: str = "91220101") -> str:
@@ -39,6 +56,12 @@ def code(number: int, *, prefix: str = "91220101") -> str:
     body = f"MA{number:06d}"
     first17 = prefix + body + organisation_check_character(body)
     return first17 + uscc_check_character(first17)
+
+
+def doubtful_code(number: int) -> str:
+    """Return the code of enterprise `number` with a wrong last character: quarantined until it is confirmed."""
+    right = code(number)
+    return right[:17] + ("0" if right[17] != "0" else "1")
 
 
 def authority_code() -> str:
@@ -90,12 +113,22 @@ def draft(
 
 def record(number: int = 1, *, today: date = TODAY, **options: object) -> SanctionRecord:
     """Return the record that intake makes of `draft(number, …)`."""
-    return take_in(
-        draft(number, **options),  # type: ignore[arg-type]
-        record_id=new_record_id(),
-        today=today,
-        catalogue=shipped()[CURRENT_EDITION],
-    )
+    return taken_in(draft(number, **options), today=today)  # type: ignore[arg-type]
+
+
+def penalty(decided_on: date, *, kind: PenaltyKind = PenaltyKind.CLOSURE_ORDER) -> PenaltyDraft:
+    """Return a penalty decision of that day."""
+    return PenaltyDraft(kind=kind, document_number="虚构停产字1号", date=decided_on.isoformat())
+
+
+def taken_in(given: RecordDraft, *, today: date = TODAY) -> SanctionRecord:
+    """Return the record that intake makes of a draft."""
+    return take_in(given, record_id=new_record_id(), today=today, catalogue=CATALOGUE)
+
+
+def quarantined(number: int = 1, *, old_number: str = "220101000012345", today: date = TODAY) -> SanctionRecord:
+    """Return a record that awaits confirmation: enterprise `number` under an old number."""
+    return taken_in(with_enterprise(draft(number), code=old_number), today=today)
 
 
 def with_enterprise(base: RecordDraft, **changes: object) -> RecordDraft:
@@ -111,3 +144,86 @@ def with_obligation(base: RecordDraft, **changes: object) -> RecordDraft:
 def with_decision(base: RecordDraft, **changes: object) -> RecordDraft:
     """Return the draft with fields of its decision replaced."""
     return replace(base, decision=replace(base.decision, **changes))  # type: ignore[arg-type]
+
+
+def draft_of(record: SanctionRecord) -> RecordDraft:
+    """Return the record as a caller would type it: what an amendment starts from."""
+    enterprise, obligation, decision = record.enterprise, record.obligation, record.decision
+    extension = obligation.extension
+    return RecordDraft(
+        enterprise=EnterpriseDraft(
+            code=enterprise.code,
+            name=enterprise.name,
+            former_names=enterprise.former_names,
+            other_identifiers=tuple((other.kind, other.value) for other in enterprise.other_identifiers),
+        ),
+        obligation=ObligationDraft(
+            scope=obligation.scope,
+            item=obligation.item,
+            equipment=obligation.equipment,
+            quantity=obligation.quantity,
+            capacity_amount=str(obligation.capacity.amount),
+            capacity_unit=obligation.capacity.unit,
+            sector=obligation.sector,
+            standard=obligation.standard,
+            ordered_on=obligation.ordered_on.isoformat(),
+            due_on=obligation.due_on.isoformat(),
+            extension=(extension.months, extension.document_number) if extension else None,
+        ),
+        decision=DecisionDraft(
+            authority_code=decision.authority.code,
+            authority_name=decision.authority.name,
+            document_number=decision.document_number,
+            date=decision.decided_on.isoformat(),
+            notice_served_on=decision.notice_served_on.isoformat(),
+            penalty=penalty(decision.penalty.decided_on, kind=decision.penalty.kind) if decision.penalty else None,
+        ),
+        district=DistrictDraft(
+            code=record.district.code, name=record.district.name, since=record.district.since.isoformat()
+        ),
+        measures=tuple(MeasureDraft(area=m.area, end_date=m.end.isoformat()) for m in record.measures),
+        publication_class=record.publication_class,
+        publication_end_date=record.publication_end.isoformat() if record.publication_end else "",
+    )
+
+
+def lift_draft(effective_on: str = "", *, decided_on: date = TODAY) -> LiftDraft:
+    """Return how a record is lifted after its exit was completed; empty takes effect at once."""
+    return LiftDraft(
+        ground=LiftGround.EXIT_COMPLETED,
+        document_number="虚构移字1号",
+        date=decided_on.isoformat(),
+        effective_on=effective_on,
+    )
+
+
+def revocation(*, decided_on: date = TODAY) -> RevocationDraft:
+    """Return how a record is revoked."""
+    return RevocationDraft(reason="认定有误", document_number="虚构撤字1号", date=decided_on.isoformat())
+
+
+def confirmation(*, on: date = TODAY) -> ConfirmationDraft:
+    """Return how a code is confirmed."""
+    return ConfirmationDraft(evidence="登记机关查询结果", document_number="虚构查字1号", confirmed_on=on.isoformat())
+
+
+ADMINISTRATOR = Principal(name="管理员", roles=frozenset({Role.ADMINISTRATOR}))
+
+
+def call(request_id: str = "", *, digest: bytes = b"1", validate_only: bool = False, name: str = "管理员") -> Call:
+    """Return a call of a principal who may do everything; all methods are one here."""
+    principal = ADMINISTRATOR if name == ADMINISTRATOR.name else replace(ADMINISTRATOR, name=name)
+    return Call(
+        principal=principal, method="Test", request_id=request_id, digest=digest, validate_only=validate_only
+    )
+
+
+def target(
+    name: str = "平台", *, takes: Filter | None = None, holds: str = "record", kind: str = "stand-in", retired: str | None = None
+) -> Target:
+    """Return a target as the targets file would say it; its digest stands for all of that."""
+    takes = takes or Filter()
+    digest = f"{kind} {holds} {retired} {dump_filter(takes)}"
+    return Target(
+        name=name, kind=kind, holds=holds, filter=takes, digest=digest, retired=retired, paused_reason=None
+    )

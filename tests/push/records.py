@@ -71,8 +71,12 @@ def record(number: int = 1, *, line: int = 1, district: str = "220102") -> Sanct
         decision=replace(LISTED.decision, authority_code=code(9999, "11220101")),
         district=replace(LISTED.district, code=district),
     )
-    return take_in(draft, record_id=str(uuid.uuid7() if hasattr(uuid, "uuid7") else uuid.uuid4()), today=TODAY,
-                   catalogue=shipped()[CURRENT_EDITION])
+    return take_in(
+        draft,
+        record_id=str(uuid.uuid7() if hasattr(uuid, "uuid7") else uuid.uuid4()),
+        today=TODAY,
+        catalogue=shipped()[CURRENT_EDITION],
+    )
 
 
 def amended(given: SanctionRecord, *, district: str) -> SanctionRecord:

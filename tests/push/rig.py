@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -20,7 +20,6 @@ from tests.database import Database
 from tests.push.records import TODAY
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
-from credit_sanction_connectors.standins.desk import Desk
 from credit_sanction_connectors.standins.dialect import StandIn
 from credit_sanction_connectors.standins.kinds import DIALECTS
 from credit_sanction_connectors.standins.runner import serving
@@ -28,11 +27,14 @@ from credit_sanction_service.domain.calendar import start_of
 from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.push.targets_file import TargetsFile, load
 from credit_sanction_service.push.worker import Pace, Worker
+from credit_sanction_service.store.attempts import Attempt
 from credit_sanction_service.store.connect import Connection, connect
 from credit_sanction_service.store.deliveries import Delivery, DeliveryState, get_delivery, list_deliveries
-from credit_sanction_service.store.attempts import Attempt
 from credit_sanction_service.store.targets import install_targets
 from credit_sanction_service.store.writer import Writer
+
+if TYPE_CHECKING:
+    from credit_sanction_connectors.standins.desk import Desk
 
 PATIENCE_S = 30.0
 WORKER = str(Path(__file__).with_name("small_worker.py"))
@@ -88,6 +90,7 @@ class House:
         self._reader: Connection | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
         self._tables: dict[str, dict[str, Toml]] = {}
+        self._dropped: dict[str, dict[str, Toml]] = {}
 
     @asynccontextmanager
     async def serving(self, *places: Place) -> AsyncIterator[None]:
@@ -117,7 +120,7 @@ class House:
         for name, keys in changes.items():
             wanted = name.replace("_", "-")
             if keys is None:
-                del self._tables[wanted]
+                self._dropped[wanted] = self._tables.pop(wanted)
             else:
                 self._tables[wanted] |= keys
         self.targets.write_text("".join(f"[[target]]\n{_toml(table)}\n" for table in self._tables.values()), "utf-8")
@@ -141,7 +144,7 @@ class House:
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start a worker as a process of its own."""
         order = json.dumps({"dsn": self.dsn, "targets": str(self.targets)})
-        process = subprocess.Popen(  # noqa: S603 - the test's own program
+        process = subprocess.Popen(
             [sys.executable, WORKER, order],
             env={**os.environ, **self._environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
@@ -159,6 +162,14 @@ class House:
         if self._reader is None or self._reader.closed:
             self._reader = connect(self.dsn)
         return self._reader
+
+    def owner(self) -> psycopg.Connection[tuple[object, ...]]:
+        """Connect as who may do anything to the tables."""
+        return psycopg.connect(self.database.owner_dsn)
+
+    def put_back(self, target: str) -> None:
+        """Have a dropped target stand in the file again, not retired."""
+        self._tables[target] = {key: value for key, value in self._dropped.pop(target).items() if key != "retired"}
 
     def submit(self, *records: SanctionRecord) -> None:
         self.writer.run(lambda tx: tx.insert(records, action="CREATE", principal="test"))
@@ -204,6 +215,7 @@ class House:
 
     def shut_database(self) -> None:
         """Let nobody in, and put out who is."""
+        self.reader.close()
         with psycopg.connect(self._admin_dsn, autocommit=True) as admin:
             name = sql.Identifier(self.database.name)
             admin.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(name))

@@ -1,8 +1,8 @@
 """
 The promise, against a model: whatever is lost, late, doubled, stopped or killed, a target ends with what it should have.
 
-The target keeps no versions and remembers no keys: what arrives last, stands. Bytes that left may arrive at any time up to
-the horizon after their sender gave them up.
+The target keeps no versions: what arrives last, stands, unless it remembers the key and answers from memory. Bytes that
+left may arrive at any time up to the horizon after their sender gave them up.
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from typing_extensions import override
 
 from credit_sanction_service.push.decide import Clear, Push, Verify, Wait, decide
 from credit_sanction_service.push.policy import Policy
@@ -21,6 +22,7 @@ from credit_sanction_service.push.transitions import (
     cleared,
     deferred,
     doubted,
+    is_fresh,
     leased,
     opened,
     overtaken,
@@ -43,6 +45,7 @@ class Flight:
 
     row: Delivery
     opened_at: datetime
+    fresh: bool
     sent: bool = False
     arrived: bool = False
     arrives_by: datetime | None = None
@@ -59,10 +62,12 @@ class TargetWithoutVersions(RuleBasedStateMachine):
         self.stopped: list[Flight] = []
         self.verification: Delivery | None = None
         self.shown: tuple[Revision, bool] | None = None
+        self.seen: set[tuple[Revision, int]] = set()
 
-    @initialize(offers_list=st.booleans())
-    def begin(self, *, offers_list: bool) -> None:
+    @initialize(offers_list=st.booleans(), remembers_keys=st.booleans())
+    def begin(self, *, offers_list: bool, remembers_keys: bool) -> None:
         self.offers_list = offers_list
+        self.remembers_keys = remembers_keys
         self.row = Delivery(
             target="t",
             subject="s",
@@ -77,7 +82,7 @@ class TargetWithoutVersions(RuleBasedStateMachine):
 
     @rule(present=st.booleans())
     def record_changes(self, *, present: bool) -> None:
-        """What a commit does to the row."""
+        """Do to the row what a commit does."""
         self.row = replace(
             self.row,
             desired=Revision(epoch=1, number=self.row.desired.number + 1),
@@ -103,13 +108,13 @@ class TargetWithoutVersions(RuleBasedStateMachine):
     @precondition(lambda self: self.row.next_attempt_at is not None and self.row.next_attempt_at <= self.now)
     @rule()
     def claim(self) -> None:
-        """What a claim does: a lapsed attempt is doubted first, and its worker, stopped or dead, is on its own."""
+        """Do what a claim does: a lapsed attempt is doubted first; its worker, stopped or dead, is on its own."""
         if self.flight is not None:
             lapsed = self.flight
             assert self.row.lease_until is not None
-            self.row = doubted(self.row, lapsed.row.desired, self.row.lease_until + POLICY.horizon)
             # It left within its lease, or never will: that is checked right before it is sent.
             lapsed.arrives_by = self.row.lease_until + POLICY.horizon
+            self.row = doubted(self.row, lapsed.row.desired, lapsed.arrives_by)
             if lapsed.sent and not lapsed.arrived:
                 self.stray.append(lapsed)
             if not lapsed.sent:
@@ -119,8 +124,9 @@ class TargetWithoutVersions(RuleBasedStateMachine):
                 self._arrive(stray)
         match decide(self.row, self.now, offers_list=self.offers_list):
             case Push(renew=renew):
+                fresh = is_fresh(self.row, renew=renew)
                 self.row = opened(self.row, self.now, lease=LEASE, renew=renew)
-                self.flight = Flight(row=self.row, opened_at=self.now)
+                self.flight = Flight(row=self.row, opened_at=self.now, fresh=fresh)
             case Verify():
                 self.row = leased(self.row, self.now, lease=LEASE)
                 self.verification = self.row
@@ -167,7 +173,7 @@ class TargetWithoutVersions(RuleBasedStateMachine):
     @precondition(lambda self: any(not stray.arrived for stray in self.stray))
     @rule()
     def given_up_worker_goes_on_and_says_so(self) -> None:
-        """A stopped worker goes on, is answered, and tells: its row is another's by then."""
+        """Have a stopped worker go on, be answered, and tell: its row is another's by then."""
         stray = next(stray for stray in self.stray if not stray.arrived)
         self._arrive(stray)
         if stray.row.attempt < self.row.attempt:
@@ -209,6 +215,7 @@ class TargetWithoutVersions(RuleBasedStateMachine):
         if row.due_since is None:
             assert row.confirmed is None or row.confirmed == row.desired
 
+    @override
     def teardown(self) -> None:
         """From here on everybody behaves: it has to come to rest, and rightly."""
         if not hasattr(self, "row"):
@@ -230,21 +237,28 @@ class TargetWithoutVersions(RuleBasedStateMachine):
         assert self.row.next_attempt_at is None, self.row
         assert self.row.due_since is None, self.row
         assert not self.stray
-        assert self.shown == (self.row.desired, self.row.desired_present), self.row
+        version, present = self.shown or (None, False)
+        assert present is self.row.desired_present, self.row
+        assert version == self.row.desired or not present, self.row
 
     def _lapsed(self) -> bool:
         return self.row.lease_until is None or self.now >= self.row.lease_until
 
     def _arrive(self, flight: Flight) -> None:
         flight.arrived = True
-        self.shown = (flight.row.desired, flight.row.desired_present)
+        key = (flight.row.desired, flight.row.generation)
+        if not (self.remembers_keys and key in self.seen):
+            self.shown = (flight.row.desired, flight.row.desired_present)
+        self.seen.add(key)
         self.stray = [stray for stray in self.stray if stray is not flight]
 
     def _compare(self, held: Delivery, *, tell_versions: bool) -> Finding:
         version, present = self.shown or (None, False)
         if not present:
             return Finding.WRONG if held.confirmed_present else Finding.RIGHT
-        return Finding.RIGHT if held.confirmed_present and tell_versions and version == held.confirmed else Finding.WRONG
+        return (
+            Finding.RIGHT if held.confirmed_present and tell_versions and version == held.confirmed else Finding.WRONG
+        )
 
     def _ending(self, flight: Flight, outcome: Outcome) -> Ending:
         return Ending(
@@ -253,6 +267,7 @@ class TargetWithoutVersions(RuleBasedStateMachine):
             generation=flight.row.generation,
             present=flight.row.desired_present,
             opened_at=flight.opened_at,
+            fresh=flight.fresh,
             outcome=outcome,
         )
 

@@ -1,6 +1,6 @@
 """The way of a record to its targets and back."""
 
-from tests.push.records import amended, lifted, record
+from tests.push.records import lifted, record
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_service.store.attempts import Outcome
@@ -23,5 +23,7 @@ async def test_a_record_reaches_every_kind_of_target_and_is_withdrawn_when_it_is
         house.update(lifted(given))
         await house.converged()
         assert [house.shows(kind) for kind in kinds] == [set()] * 3
-    assert [(t.backlog, t.listed, t.rejected, t.oldest_due) for t in list_targets(house.reader)] == [(0, 0, 0, None)] * 3
+    assert [(t.backlog, t.listed, t.rejected, t.oldest_due) for t in list_targets(house.reader)] == [
+        (0, 0, 0, None)
+    ] * 3
     assert len(house.attempts()) == 6

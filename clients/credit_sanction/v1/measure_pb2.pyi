@@ -194,7 +194,7 @@ class Measure(_message.Message):
     directive_zh: _builtins.str
     """What the reader must do, in Chinese 惩戒措施内容. Output only, from the catalogue."""
     directive_en: _builtins.str
-    """The same in English. Output only, from the catalogue."""
+    """The same in English 英文内容. Output only, from the catalogue."""
     binding: _builtins.bool
     """Whether it binds the reader (true) or advises (false) on the day of the answer 是否有约束力. Output only."""
     @_builtins.property

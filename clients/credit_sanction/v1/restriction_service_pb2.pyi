@@ -228,7 +228,7 @@ class Restriction(_message.Message):
     directive_zh: _builtins.str
     """What the reader must do, in Chinese 惩戒措施内容."""
     directive_en: _builtins.str
-    """The same in English."""
+    """The same in English 英文内容."""
     record: _builtins.str
     """The record 惩戒记录."""
     document_number: _builtins.str

@@ -29,7 +29,7 @@ class Revision(_message.Message):
     epoch: _builtins.int
     """Store epoch 纪元. A restore, or a promotion that lost something, starts a new one; numbers of different epochs do not compare."""
     number: _builtins.int
-    """Number within the epoch, from 1. 0 is the empty store."""
+    """Number within the epoch 序号, from 1. 0 is the empty store."""
     def __init__(
         self,
         *,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from credit_sanction_service.domain.effect import MeasureInForce, has_effect, in_force, may_have_effect
 from credit_sanction_service.domain.identifiers import Code, Judgement
 from credit_sanction_service.domain.records import SanctionRecord
-from credit_sanction_service.domain.terms import SEVERITY, Area, UnknownReason, Verdict
+from credit_sanction_service.domain.terms import SEVERITY, Area, State, UnknownReason, Verdict
 from credit_sanction_service.domain.text import name_key
 
 if TYPE_CHECKING:
@@ -108,11 +108,12 @@ def answer(
         doubts.append(_Doubt(reason=UnknownReason.CLOCK_IN_DOUBT, text=text, covers=Verdict.RESTRICTED))
     by_area = {area: _settle(_plain_verdict(area, restrictions), doubts) for area in question.areas}
     # A doubt that no area's verdict gives way to (every area is restricted anyway) is still worth saying.
-    name = next((record.enterprise.name for record in known.records), "")
-    code = next((record.enterprise.code for record in known.records), question.code.value)
+    # Several enterprises behind an old number: none of them is the one asked about.
+    enterprises = {record.enterprise.code: record.enterprise for record in known.records}
+    found = enterprises.popitem()[1] if len(enterprises) == 1 else None
     return Answer(
-        code=code if len({record.enterprise.code for record in known.records}) == 1 else question.code.value,
-        name=name,
+        code=found.code if found else question.code.value,
+        name=found.name if found else "",
         verdict=max(by_area.values(), key=SEVERITY.__getitem__),
         areas=by_area,
         restrictions=restrictions,
@@ -189,8 +190,8 @@ def _name_doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
 
 
 def _resolves(known: Known) -> bool:
-    """Whether a code in doubt leads to exactly one enterprise with a confirmed code."""
-    codes = {record.enterprise.code for record in known.records if record.ever_listed}
+    """Whether a code in doubt leads to exactly one enterprise with a confirmed code. What was revoked says nothing."""
+    codes = {r.enterprise.code for r in known.records if r.ever_listed and r.state is not State.REVOKED}
     return len(codes) == 1 and all(record.enterprise.code in codes for record in known.records)
 
 

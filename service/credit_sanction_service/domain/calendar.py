@@ -34,6 +34,11 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+def add_day(day: date) -> date:
+    """Return the day after."""
+    return day + timedelta(days=1)
+
+
 def day_of(instant: datetime) -> date:
     """Return the Shanghai day of an aware instant."""
     return instant.astimezone(SHANGHAI).date()

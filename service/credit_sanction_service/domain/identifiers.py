@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from credit_sanction_service.domain.terms import IdentifierKind
-from credit_sanction_service.domain.text import CODE_LIMIT
+from credit_sanction_service.domain.text import CODE_LIMIT, without_invisible
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_VALUE: Final = {character: value for value, character in enumerate(USCC_ALPHABET)}
@@ -26,7 +26,7 @@ _CITIZEN_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _REGISTERING_AUTHORITIES: Final = frozenset("123456789ANY")
 _BUSINESS_PREFIXES: Final = ("91", "92", "93")
 _LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "Z": "2", "S": "5", "V": "U"})
-_DROPPED: Final = frozenset(" -\u2010\u2011\u2012\u2013\u2014\u2212\u200b\u200c\u200d\u2060\ufeff\u00ad")
+_HYPHENS: Final = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2212")
 
 GB_32100: Final = "GB 32100-2015 第1号修改单"
 GB_11714: Final = "GB 11714-1997"
@@ -59,15 +59,12 @@ class Code:
     @property
     def organisation_code(self) -> str:
         """The organisation code 主体标识码 inside, empty where there is none. It outlives every renumbering."""
-        match self.kind:
-            case IdentifierKind.USCC:
-                return self.value[8:17]
-            case IdentifierKind.ORGANISATION_CODE:
-                return self.value
-            case IdentifierKind.TAX_NUMBER:
-                return self.value[6:]
-            case _:
-                return ""
+        return organisation_code_in(self.kind, self.value)
+
+    def may_be(self, kind: IdentifierKind) -> bool:
+        """Whether it has the shape of `kind`: every eleventh registration number has that of a tax number too."""
+        both = kind is IdentifierKind.REGISTRATION_NUMBER and self.kind is IdentifierKind.TAX_NUMBER
+        return self.kind is kind or (both and self.value.isdigit())
 
 
 def describe(typed: str, code: Code) -> str:
@@ -77,10 +74,23 @@ def describe(typed: str, code: Code) -> str:
     return f"{shown}: {code.reason}{likely}"
 
 
+def organisation_code_in(kind: IdentifierKind | None, value: str) -> str:
+    """Return the organisation code inside a normalised identifier of this kind, empty where there is none."""
+    match kind:
+        case IdentifierKind.USCC:
+            return value[8:17]
+        case IdentifierKind.ORGANISATION_CODE:
+            return value
+        case IdentifierKind.TAX_NUMBER:
+            return value[6:]
+        case _:
+            return ""
+
+
 def normalise(text: str) -> str:
     """Return the code in half width and upper case, without spaces, hyphens and invisible characters."""
-    folded = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in folded if c not in _DROPPED and not c.isspace()).upper()
+    folded = unicodedata.normalize("NFKC", without_invisible(text))
+    return "".join(c for c in folded if c not in _HYPHENS and not c.isspace()).upper()
 
 
 def uscc_check_character(first17: str) -> str:
@@ -110,6 +120,8 @@ def judge(text: str) -> Code:
         return _refused(value, "it is empty", GB_32100)
     if not value.isascii() or not value.isalnum():
         return _refused(value, "it holds characters that are neither digits nor Latin letters", GB_32100)
+    if len(set(value)) == 1:
+        return _refused(value, "it is one character repeated", GB_32100)
     match len(value):
         case 18:
             return _judge_uscc(value)
@@ -117,10 +129,10 @@ def judge(text: str) -> Code:
             return _judge_organisation_code(value)
         case 12 if value.isdigit():
             return _old(value, IdentifierKind.INSTITUTION_CERTIFICATE, "a certificate number 事业单位证书号")
-        case 15 if value.isdigit() and not _organisation_code_is_right(value[6:]):
-            return _old(value, IdentifierKind.REGISTRATION_NUMBER, "a business registration number 工商注册号")
-        case 15 if _organisation_code_is_right(value[6:]):
+        case 15 if value[:6].isdigit() and _organisation_code_is_right(value[6:]):
             return _old(value, IdentifierKind.TAX_NUMBER, "a tax registration number 税务登记号")
+        case 15 if value.isdigit():
+            return _old(value, IdentifierKind.REGISTRATION_NUMBER, "a business registration number 工商注册号")
         case length:
             return _refused(
                 value,
@@ -131,8 +143,6 @@ def judge(text: str) -> Code:
 
 
 def _judge_uscc(value: str) -> Code:
-    if len(set(value)) == 1:
-        return _refused(value, "it is one character repeated", GB_32100)
     business = value.startswith(_BUSINESS_PREFIXES)
     if _is_citizen_number(value) and not (business and _checks_are_right(value)):
         return _refused(

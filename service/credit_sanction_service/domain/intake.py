@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from credit_sanction_service.domain.findings import Findings
 from credit_sanction_service.domain.identifiers import GB_32100, Code, Judgement, describe, judge
 from credit_sanction_service.domain.obligations import read_obligation
-from credit_sanction_service.domain.publication import read_measures, read_publication_end
+from credit_sanction_service.domain.publication import ORDER_36, read_measures, read_publication_end
 from credit_sanction_service.domain.records import (
     Authority,
     Confirmation,
@@ -73,10 +73,10 @@ def take_in(
     since = obligation.ordered_on if obligation else today
     district = read_district(draft.district, findings, default_since=since)
     publication_class = findings.choice("publication_class", draft.publication_class)
-    decided_on = decision.decided_on if decision else today
+    decided_on = decision.decided_on if decision else None
     publication_end = read_publication_end(draft, findings, decided_on=decided_on)
     measures = read_measures(
-        draft.measures, findings, decided_on=decided_on, publication_end=publication_end, catalogue=catalogue
+        draft, findings, decided_on=decided_on, publication_end=publication_end, catalogue=catalogue
     )
     findings.stop_if_any()
     assert enterprise and obligation and decision and district and publication_class  # noqa: PT018, S101 - for the type checker
@@ -99,7 +99,7 @@ def take_in(
         replaces=replaces,
     )
     if record.last_day < today:
-        findings.note("publication_end_date", f"everything in it ended on {record.last_day}, before today", OVERDUE)
+        findings.note("publication_end_date", f"everything in it ended on {record.last_day}, before today", ORDER_36)
         findings.stop_if_any()
     return record
 
@@ -137,7 +137,7 @@ def _read_other_identifiers(draft: EnterpriseDraft, findings: Findings, main: Co
         if not chosen or not value:
             continue
         code = judge(value)
-        if chosen is IdentifierKind.USCC or code.kind is not chosen:
+        if chosen is IdentifierKind.USCC or not code.may_be(chosen):
             reason = code.reason or "it is a unified social credit code, which belongs in enterprise.code"
             findings.note_refused_code(f"{field}.value", f"{value!r} is not a {chosen}: {reason}", GB_32100, ())
         elif code.value != main.value:

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from credit_sanction_service.domain.calendar import add_months
+from credit_sanction_service.domain.calendar import add_day
 from credit_sanction_service.domain.drafts import EnterpriseDraft, RecordDraft
 from credit_sanction_service.domain.faults import (
     FieldFixed,
@@ -21,9 +21,10 @@ from credit_sanction_service.domain.faults import (
     StateConflict,
     Violation,
 )
-from credit_sanction_service.domain.findings import Findings
+from credit_sanction_service.domain.findings import FORM, Findings
 from credit_sanction_service.domain.identifiers import Judgement, describe, judge
 from credit_sanction_service.domain.intake import take_in
+from credit_sanction_service.domain.measures import shipped
 from credit_sanction_service.domain.records import Ending
 from credit_sanction_service.domain.terms import IdentifierKind, State
 from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT, REASON_LIMIT
@@ -65,12 +66,12 @@ class Amendment:
 def check_paths(record: SanctionRecord, paths: AbstractSet[str]) -> None:
     """Raise `Invalid` for a path nobody may amend, `FieldFixed` for one that listing has fixed, `StateConflict` once ended."""
     if not paths:
-        raise Invalid([Violation(field="update_mask", description="it names no field")])
+        raise Invalid([Violation(field="update_mask", description="it names no field", rule=FORM)])
     if record.state not in {State.LISTED, State.QUARANTINED}:
         raise StateConflict(f"{record.name} is {record.state}: only listed and quarantined records can be amended")
     for path in sorted(paths - AMENDABLE):
-        fixed = path.split(".")[0] in {"enterprise", "obligation"} or path.startswith(
-            ("decision.authority", "decision.document_number")
+        fixed = path.startswith(("decision.authority", "decision.document_number")) or (
+            record.ever_listed and path.split(".")[0] in {"enterprise", "obligation"}
         )
         if path in AMENDABLE_UNLISTED and not record.ever_listed:
             continue
@@ -78,7 +79,8 @@ def check_paths(record: SanctionRecord, paths: AbstractSet[str]) -> None:
             raise FieldFixed(f"{path} of a quarantined record is changed by ConfirmIdentifier, with its evidence")
         if fixed:
             raise FieldFixed(f"{path} of {record.name} is fixed: revoke it with a replacement")
-        raise Invalid([Violation(field="update_mask", description=f"{path[:80]!r} is not a field that can be amended")])
+        text = f"{path[:80]!r} is not a field that can be amended"
+        raise Invalid([Violation(field="update_mask", description=text, rule=FORM)])
 
 
 def amend(record: SanctionRecord, amendment: Amendment, *, today: date, catalogue: Catalogue) -> SanctionRecord:
@@ -191,21 +193,18 @@ def next_change(record: SanctionRecord, *, after: date) -> date | None:
     """
     Return the first day after `after` on which what targets should have may change by date alone; None if there is none.
 
-    These are the days after a measure's or the publication's end, a lift that takes effect later, and the end of the
-    years in which a penalty binds in procurement.
+    These are the days after a measure's or the publication's end, a lift that takes effect later, and those on which
+    another basis answers for a measure: a penalty's years are over, a text comes into force or lapses.
     """
-    days: list[date] = []
-    if record.state in {State.LISTED, State.LIFTED}:
-        days += [add_day(measure.end) for measure in record.measures]
-        if record.publication_end:
-            days.append(add_day(record.publication_end))
-    if record.state is State.LISTED and record.decision.penalty:
-        days.append(add_months(record.decision.penalty.decided_on, 36))
+    if record.state not in {State.LISTED, State.LIFTED}:
+        return None
+    catalogue = shipped()[record.catalogue_edition]
+    days = [add_day(record.publication_end)] if record.publication_end else []
+    for measure in record.measures:
+        days.append(add_day(measure.end))
+        bases = catalogue.rows[measure.area].bases
+        turns = (day for basis in bases for day in basis.turning_days(record.decision.penalty))
+        days += [day for day in turns if day <= measure.end]
     if record.state is State.LIFTED and record.ending:
         days = [day for day in [*days, record.ending.effective_on] if day <= record.ending.effective_on]
     return min((day for day in days if day > after), default=None)
-
-
-def add_day(day: date) -> date:
-    """Return the day after."""
-    return day.fromordinal(day.toordinal() + 1)

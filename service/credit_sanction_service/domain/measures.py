@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from credit_sanction_service.domain.calendar import add_months
+from credit_sanction_service.domain.calendar import add_day, add_months
 from credit_sanction_service.domain.terms import Area, IssuerLevel
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SHIPPED_EDITIONS: Final = ("2026-1",)
 class Basis:
     """
     A legal basis 依据. It applies on days in force, and where `penalty_years` is set only if a penalty decision was taken
-    within so many years before (政府采购法实施条例 art. 19).
+    within so many years before, the corresponding day included (政府采购法实施条例 art. 19; 民法典 art. 202).
     """
 
     document: str
@@ -41,9 +41,18 @@ class Basis:
             return False
         if self.penalty_years is None:
             return True
-        return penalty is not None and penalty.decided_on <= day < add_months(
+        return penalty is not None and penalty.decided_on <= day <= add_months(
             penalty.decided_on, 12 * self.penalty_years
         )
+
+    def turning_days(self, penalty: Penalty | None) -> Iterator[date]:
+        """Yield the days on which it may begin to apply or first not apply any more."""
+        yield self.in_force_from
+        if self.in_force_to is not None:
+            yield add_day(self.in_force_to)
+        if penalty is not None and self.penalty_years is not None:
+            yield penalty.decided_on
+            yield add_day(add_months(penalty.decided_on, 12 * self.penalty_years))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ SOURCE: Final = "长工信联字[2017]9号"
 MOST_SETS: Final = 10_000
 _MOST_CAPACITY: Final = Decimal(10) ** 12
 _CAPACITY_PLACES: Final = 4
+_CAPACITY_STEP: Final = Decimal(1).scaleb(-_CAPACITY_PLACES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,7 @@ def _read_capacity(draft: ObligationDraft, findings: Findings) -> Capacity | Non
     if not amount.is_finite():
         findings.note(field, f"{draft.capacity_amount[:40]!r} is not a decimal number")
         return None
-    exponent = amount.normalize().as_tuple().exponent
-    if not 0 < amount < _MOST_CAPACITY or (isinstance(exponent, int) and -exponent > _CAPACITY_PLACES):
+    if not 0 < amount < _MOST_CAPACITY or amount.quantize(_CAPACITY_STEP) != amount:
         findings.note(
             field,
             f"{amount} is not above 0 with at most 12 digits before and {_CAPACITY_PLACES} behind the point",
@@ -120,8 +120,8 @@ def _read_due_day(
     draft: ObligationDraft, findings: Findings, standard: Standard | None, ordered_on: date | None
 ) -> date | None:
     period = PERIODS[standard] if standard else None
-    if not draft.due_on and period and period.months and ordered_on:
-        return add_months(ordered_on, period.months)
+    if not draft.due_on and period and period.months:
+        return add_months(ordered_on, period.months) if ordered_on else None
     due_on = findings.day("obligation.due_on", draft.due_on)
     if due_on is None or ordered_on is None:
         return None

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.calendar import add_months
 from credit_sanction_service.domain.records import Measure
-from credit_sanction_service.domain.terms import PublicationClass
+from credit_sanction_service.domain.terms import ALL_AREAS, PublicationClass
 
 if TYPE_CHECKING:
-    from credit_sanction_service.domain.drafts import MeasureDraft, RecordDraft
+    from credit_sanction_service.domain.drafts import RecordDraft
     from credit_sanction_service.domain.findings import Findings
     from credit_sanction_service.domain.measures import Catalogue
     from credit_sanction_service.domain.terms import Area
@@ -36,8 +36,8 @@ def longest_end(publication_class: PublicationClass, document_date: date) -> tup
     return add_months(document_date, _MOST_MONTHS_BEFORE), BEFORE_ORDER_36
 
 
-def read_publication_end(draft: RecordDraft, findings: Findings, *, decided_on: date) -> date | None:
-    """Return the last day of publication, None for a minor record and where a fault is noted."""
+def read_publication_end(draft: RecordDraft, findings: Findings, *, decided_on: date | None) -> date | None:
+    """Return the last day of publication, None for a minor record and where a fault is noted, here or in the decision."""
     field = "publication_end_date"
     given = findings.day(field, draft.publication_end_date, required=False)
     if draft.publication_class is None:
@@ -46,6 +46,8 @@ def read_publication_end(draft: RecordDraft, findings: Findings, *, decided_on: 
         if given:
             findings.note(field, "a minor record is not published, so its publication has no end", ORDER_36)
         return None
+    if decided_on is None:
+        return given
     longest, rule = longest_end(draft.publication_class, decided_on)
     if given is None:
         return longest
@@ -55,25 +57,26 @@ def read_publication_end(draft: RecordDraft, findings: Findings, *, decided_on: 
             f"{given} does not lie between the decision of {decided_on} and {longest}, the longest allowed",
             rule,
         )
+        return None
     return given
 
 
 def read_measures(
-    drafts: tuple[MeasureDraft, ...],
+    draft: RecordDraft,
     findings: Findings,
     *,
-    decided_on: date,
+    decided_on: date | None,
     publication_end: date | None,
     catalogue: Catalogue,
 ) -> tuple[Measure, ...]:
     """Return the measures in the order of the areas. An area without a row in the catalogue is refused."""
-    if not drafts:
-        findings.note("measures", "at least one area is needed", CATALOGUE_RULE)
+    if not 1 <= len(draft.measures) <= len(ALL_AREAS):
+        findings.note("measures", f"{len(draft.measures)} areas: 1 to {len(ALL_AREAS)} are taken", CATALOGUE_RULE)
     found: dict[Area, Measure] = {}
-    for number, draft in enumerate(drafts):
+    for number, measure in enumerate(draft.measures[: len(ALL_AREAS)]):
         field = f"measures[{number}]"
-        area = findings.choice(f"{field}.area", draft.area)
-        end = findings.day(f"{field}.end_date", draft.end_date, required=False) or publication_end
+        area = findings.choice(f"{field}.area", measure.area)
+        end = findings.day(f"{field}.end_date", measure.end_date, required=False) or publication_end
         if area is None:
             continue
         if area not in catalogue.rows:
@@ -81,8 +84,10 @@ def read_measures(
         elif area in found:
             findings.note(f"{field}.area", f"{area} stands twice")
         elif end is None:
-            findings.note(f"{field}.end_date", "a record that is not published needs an end for each measure", ORDER_36)
-        elif end < decided_on:
+            if draft.publication_class is PublicationClass.MINOR and not measure.end_date:
+                text = "a record that is not published needs an end for each measure"
+                findings.note(f"{field}.end_date", text, ORDER_36)
+        elif decided_on and end < decided_on:
             findings.note(f"{field}.end_date", f"{end} lies before the decision of {decided_on}")
         else:
             found[area] = Measure(area=area, end=end)

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from credit_sanction_service.domain.calendar import add_months
-from credit_sanction_service.domain.identifiers import Judgement, judge
+from credit_sanction_service.domain.identifiers import Judgement, judge, organisation_code_in
 from credit_sanction_service.domain.terms import (
     Area,
     CapacityUnit,
@@ -52,8 +52,8 @@ class Enterprise:
     def old_numbers(self) -> frozenset[str]:
         """Every number other than `code` that leads to this enterprise, organisation codes inside others included."""
         values = {identifier.value for identifier in self.other_identifiers}
-        inside = {judge(value).organisation_code for value in (self.code, *values)}
-        return frozenset((values | inside) - {"", self.code})
+        inside = {organisation_code_in(identifier.kind, identifier.value) for identifier in self.other_identifiers}
+        return frozenset((values | inside | {judge(self.code).organisation_code}) - {"", self.code})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,6 @@ CODE_LIMIT: Final = 64  # as typed, before it is normalised
 OTHER_IDENTIFIER_LIMIT: Final = 32
 REQUEST_ID_LIMIT: Final = 64
 
-_INVISIBLE: Final = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _BRACKETS: Final = str.maketrans("（）［］【】〔〕", "()[][]()")
 
 
@@ -24,12 +23,17 @@ def has_control_characters(value: str) -> bool:
     return any(unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn"} for character in value)
 
 
+def without_invisible(value: str) -> str:
+    """Return `value` without format characters: joiners, marks and overrides of direction, soft hyphens."""
+    return "".join(character for character in value if unicodedata.category(character) != "Cf")
+
+
 def tidy(value: str) -> str:
     """Return `value` in Unicode form C without invisible characters, runs of white space as one space, trimmed."""
-    return " ".join(unicodedata.normalize("NFC", value).translate(_INVISIBLE).split())
+    return " ".join(unicodedata.normalize("NFC", without_invisible(value)).split())
 
 
 def name_key(name: str) -> str:
     """Return what two spellings of one name share: widths, brackets, case and spaces make no difference."""
-    folded = unicodedata.normalize("NFKC", name.translate(_INVISIBLE)).translate(_BRACKETS)
+    folded = unicodedata.normalize("NFKC", without_invisible(name)).translate(_BRACKETS)
     return "".join(folded.split()).casefold()

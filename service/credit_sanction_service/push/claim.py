@@ -29,6 +29,7 @@ class PushOrder:
 
     row: Delivery
     opened_at: datetime
+    fresh: bool
     parcel: Parcel | Exception
 
 
@@ -63,14 +64,15 @@ def claim(
         rows = _close_lapsed(connection, [row for row, _ in due], settings)
         decided = [(row, decide.decide(row, now, offers_list=settings[row.target].offers_list)) for row in rows]
         pushes, rest = _moved(decided, now, settings)
+        pushed = [row for row, _ in pushes]
         with connection.pipeline():
-            claims.write(connection, [*pushes, *rest])
-            attempts.open_attempts(connection, [_opened(row, now, worker) for row in pushes])
-        contents = claims.read_contents(connection, pushes) if pushes else []
+            claims.write(connection, [*pushed, *rest])
+            attempts.open_attempts(connection, [_opened(row, now, worker) for row in pushed])
+        contents = claims.read_contents(connection, pushed) if pushed else []
     # Records are read once nobody waits for these rows any more.
     orders: list[Order] = [
-        PushOrder(row=row, opened_at=now, parcel=_parcel(row, content))
-        for row, content in zip(pushes, contents, strict=True)
+        PushOrder(row=row, opened_at=now, fresh=fresh, parcel=_parcel(row, content))
+        for (row, fresh), content in zip(pushes, contents, strict=True)
     ]
     return orders + [VerifyOrder(row=row) for row in rest if row.lease_until is not None]
 
@@ -99,15 +101,16 @@ def _close_lapsed(
 
 def _moved(
     decided: Sequence[tuple[Delivery, decide.Decision]], now: datetime, settings: Mapping[str, TargetSettings]
-) -> tuple[list[Delivery], list[Delivery]]:
-    """Return the rows after what was decided: those to be pushed, and the others."""
-    pushes: list[Delivery] = []
+) -> tuple[list[tuple[Delivery, bool]], list[Delivery]]:
+    """Return the rows after what was decided: those to be pushed, with whether their keys are fresh, and the others."""
+    pushes: list[tuple[Delivery, bool]] = []
     rest: list[Delivery] = []
     for row, decision in decided:
         lease = timedelta(seconds=settings[row.target].lease_s)
         match decision:
             case decide.Push(renew=renew):
-                pushes.append(transitions.opened(row, now, lease=lease, renew=renew))
+                fresh = transitions.is_fresh(row, renew=renew)
+                pushes.append((transitions.opened(row, now, lease=lease, renew=renew), fresh))
             case decide.Verify():
                 rest.append(transitions.leased(row, now, lease=lease))
             case decide.Clear():

@@ -73,6 +73,7 @@ def _landed(order: PushOrder, verdict: Verdict) -> Landed:
         generation=row.generation,
         present=row.desired_present,
         opened_at=order.opened_at,
+        fresh=order.fresh,
         outcome=verdict.outcome,
         status=verdict.status,
         receipt=verdict.receipt,

@@ -38,9 +38,12 @@ async def reconcile(session: Session, settings: TargetSettings, connector: Conne
     Read the target's own list once and have every difference pushed.
 
     Only rows are judged that have been at rest since before the list was asked for: of others the list may say either.
-    Raises `Unavailable` where the list cannot be read whole.
+    A target that is paused, abandoned, or known to the store by other settings is left alone. Raises `Unavailable` where
+    the list cannot be read whole.
     """
-    began = await session.run(drift.clock)
+    began = await session.run(partial(drift.begin, target=settings.name, digest=settings.digest))
+    if began is None:
+        return Drift()
     listed = await connector.read_list(timeout_s=settings.list_timeout_s)
     found = await session.run(partial(_repair, settings=settings, listed=listed, began=began))
     log.info(
@@ -66,7 +69,7 @@ def _repair(connection: Connection, settings: TargetSettings, listed: Mapping[st
         elif row.present and entry and entry.version and entry.version != version_of(row.version):
             stale.append(row.subject)
     repaired = drift.repair(connection, settings.name, [*missing, *stale, *extra], before=began)
-    strangers = drift.adopt(connection, settings.name, settings.holds, sorted(listed))
+    strangers = drift.adopt(connection, settings.name, sorted(listed))
     return Drift(
         compared=len(rows),
         missing=len(repaired.intersection(missing)),

@@ -27,6 +27,7 @@ class Ending:
     """
     How an attempt ended. `version`, `generation`, `present` and `opened_at` are those it was opened with.
 
+    `fresh` says that it was the first under its key: only then can the target not have answered from memory.
     `counts` is False where it failed through no fault of the target's: it does not move the row in its schedule.
     """
 
@@ -35,6 +36,7 @@ class Ending:
     generation: int
     present: bool
     opened_at: datetime
+    fresh: bool
     outcome: Outcome
     status: int = 0
     receipt: str = ""
@@ -62,6 +64,11 @@ class Reading:
     wish_s: float | None = None
 
 
+def is_fresh(row: Delivery, *, renew: bool) -> bool:
+    """Whether the attempt to be opened is the first under its idempotency key."""
+    return renew or (row.claimed, row.claimed_generation) != (row.desired, row.generation)
+
+
 def opened(row: Delivery, now: datetime, *, lease: timedelta, renew: bool) -> Delivery:
     """Begin an attempt: from here on the desired version counts as possibly sent."""
     until = now + lease
@@ -70,6 +77,7 @@ def opened(row: Delivery, now: datetime, *, lease: timedelta, renew: bool) -> De
         attempt=row.attempt + 1,
         generation=row.generation + renew,
         claimed=row.desired,
+        claimed_generation=row.generation + renew,
         lease_until=until,
         next_attempt_at=until,
         due_since=row.due_since or now,
@@ -172,10 +180,10 @@ def _confirmed(row: Delivery, ending: Ending, now: datetime) -> Delivery:
         failures=0,
         last_error="",
     )
-    # Sent after the last instant at which older bytes could arrive: it has the last word.
-    if row.unknown_until is not None and row.unknown_until <= ending.opened_at:
+    # Sent after the last instant at which older bytes could arrive, and not answered from memory: it has the last word.
+    if ending.fresh and row.unknown_until is not None and row.unknown_until <= ending.opened_at:
         row = replace(row, unknown=None, unknown_until=None)
-    if row.desired != ending.version:
+    if not _is_current(row, ending):
         return replace(row, next_attempt_at=now)
     return replace(row, due_since=None, next_attempt_at=row.unknown_until)
 

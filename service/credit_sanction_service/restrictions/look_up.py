@@ -72,7 +72,8 @@ class LookUp:
         """
         if demand.min_revision is not None:
             self._wait(demand.min_revision)
-        tolerated = min(self._max_staleness, demand.max_staleness or self._max_staleness)
+        asked = demand.max_staleness
+        tolerated = self._max_staleness if asked is None else min(asked, self._max_staleness)
         with self._index.hold() as view:
             known = [view.find(question.code, question.name) for question in questions]
             stale = view.age > tolerated

@@ -70,13 +70,15 @@ UPDATE delivery d SET confirmed_epoch = g.confirmed_epoch, confirmed_number = g.
     rejected = g.rejected, generation = g.generation, attempt = g.attempt, failures = g.failures,
     lease_until = g.lease_until, next_attempt_at = g.next_attempt_at, due_since = g.due_since,
     unknown_epoch = g.unknown_epoch, unknown_number = g.unknown_number, unknown_until = g.unknown_until,
-    last_error = g.last_error, receipt = g.receipt, changed_at = g.changed_at
+    last_error = g.last_error, receipt = g.receipt, changed_at = g.changed_at,
+    claimed_generation = g.claimed_generation
 FROM unnest(%s::text[], %s::text[], %s::integer[], %s::bigint[], %s::boolean[], %s::integer[], %s::bigint[],
     %s::boolean[], %s::integer[], %s::bigint[], %s::integer[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-    %s::integer[], %s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[])
+    %s::integer[], %s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
+    %s::integer[])
     AS g (target, subject, confirmed_epoch, confirmed_number, confirmed_present, claimed_epoch, claimed_number,
     rejected, generation, attempt, failures, lease_until, next_attempt_at, due_since, unknown_epoch, unknown_number,
-    unknown_until, last_error, receipt, changed_at)
+    unknown_until, last_error, receipt, changed_at, claimed_generation)
 WHERE d.target = g.target AND d.subject = g.subject
 """
 _READ_CONTENTS: Final = """
@@ -109,7 +111,7 @@ def lock_due(connection: Connection, wants: Sequence[Want]) -> list[tuple[Delive
         _LOCK_DUE,
         ([want.target for want in wants], [want.digest for want in wants], [want.slots for want in wants]),
     ).fetchall()
-    return [(delivery_of(row), row[25]) for row in rows]
+    return [(delivery_of(row), row[26]) for row in rows]
 
 
 def lock(
@@ -122,7 +124,7 @@ def lock(
     """
     pairs = sorted(keys)
     arrays = ([key[0] for key in pairs], [key[1] for key in pairs])
-    held = {(row[0], row[1]): (delivery_of(row), row[25]) for row in connection.execute(_LOCK, arrays).fetchall()}
+    held = {(row[0], row[1]): (delivery_of(row), row[26]) for row in connection.execute(_LOCK, arrays).fetchall()}
     if len(held) == len(pairs):
         return held, set()
     existing = connection.execute(
@@ -158,6 +160,7 @@ def write(connection: Connection, rows: Sequence[Delivery]) -> None:
             [row.last_error for row in rows],
             [row.receipt for row in rows],
             [row.changed_at for row in rows],
+            [row.claimed_generation for row in rows],
         ),
     )
 

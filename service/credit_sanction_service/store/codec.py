@@ -26,16 +26,20 @@ def _converter() -> Converter:
 
 
 _CONVERTER = _converter()
+# Made here, and not at the first use, which several threads may come to at once.
+_LOAD_RECORD = _CONVERTER.get_structure_hook(SanctionRecord)
+_DUMP_RECORD = _CONVERTER.get_unstructure_hook(SanctionRecord)
 
 
 def dump_record(record: SanctionRecord) -> str:
     """Return the whole record as JSON."""
-    return json.dumps(_CONVERTER.unstructure(record), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(_DUMP_RECORD(record), ensure_ascii=False, separators=(",", ":"))
 
 
 def load_record(body: Mapping[str, Any]) -> SanctionRecord:
     """Return the record that `dump_record` wrote, from parsed JSON."""
-    return _CONVERTER.structure(body, SanctionRecord)
+    record: SanctionRecord = _LOAD_RECORD(body, SanctionRecord)
+    return record
 
 
 def dump_filter(value: Filter) -> str:

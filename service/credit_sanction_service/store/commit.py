@@ -158,7 +158,10 @@ FROM store_head head, (
     WHERE given.present OR EXISTS (SELECT FROM in_force_at f WHERE f.target = given.target AND f.record_id = given.id)
 ) AS touched
 WHERE delivery.target = touched.target AND delivery.enterprise_code = touched.code AND delivery.desired_present
-    AND NOT (delivery.record_id = ANY (%(ids)s::uuid[]))
+    AND NOT EXISTS (
+        SELECT FROM unnest(%(targets)s::text[], %(ids)s::uuid[]) AS own (target, id)
+        WHERE own.target = delivery.target AND own.id = delivery.record_id
+    )
 """  # noqa: S608 - joined from constants
 _DESIRE_PRESENT = """
 INSERT INTO delivery (target, subject, record_id, enterprise_code, desired_epoch, desired_number, desired_present,

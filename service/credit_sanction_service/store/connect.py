@@ -34,9 +34,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as fault:
-        raise DatabaseAway(
-            "the database cannot be reached: check that it runs and that CREDIT_SANCTION_DSN is right"
-        ) from fault
+        raise DatabaseAway("the database cannot be reached: check that it runs and that its DSN is right") from fault
 
 
 class Reader:

@@ -48,6 +48,7 @@ class Delivery:
     confirmed: Revision | None = None
     confirmed_present: bool = False
     claimed: Revision | None = None
+    claimed_generation: int | None = None
     rejected: bool = False
     generation: int = 0
     attempt: int = 0
@@ -88,7 +89,7 @@ COLUMNS: Final = """
     d.target, d.subject, d.record_id, d.enterprise_code, d.desired_epoch, d.desired_number, d.desired_present,
     d.confirmed_epoch, d.confirmed_number, d.confirmed_present, d.claimed_epoch, d.claimed_number, d.rejected,
     d.generation, d.attempt, d.failures, d.lease_until, d.next_attempt_at, d.due_since, d.unknown_epoch,
-    d.unknown_number, d.unknown_until, d.last_error, d.receipt, d.changed_at
+    d.unknown_number, d.unknown_until, d.last_error, d.receipt, d.changed_at, d.claimed_generation
 """
 _STATE: Final = """
     CASE WHEN t.retired = 'abandon' THEN 'ABANDONED'
@@ -125,6 +126,7 @@ def delivery_of(row: Row) -> Delivery:
         last_error=row[22],
         receipt=row[23],
         changed_at=row[24],
+        claimed_generation=row[25],
     )
 
 
@@ -224,7 +226,7 @@ def retry_delivery(connection: Connection, target: str, subject: str, *, lost_by
 
 
 def _view(row: Row) -> DeliveryView:
-    return DeliveryView(delivery=delivery_of(row), state=DeliveryState(row[25]))
+    return DeliveryView(delivery=delivery_of(row), state=DeliveryState(row[26]))
 
 
 def _revision(epoch: int | None, number: int | None) -> Revision | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from credit_sanction_service.store.connect import Connection
 
+_OUR_NAMES: Final = "^sanctionRecords/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _AT_REST: Final = "due_since IS NULL AND lease_until IS NULL AND changed_at < %(before)s"
 
 
@@ -25,13 +26,14 @@ class Resting:
     present: bool
 
 
-def clock(connection: Connection) -> datetime:
-    """Return the store's clock."""
-    row = connection.execute("SELECT clock_timestamp()").fetchone()
-    if row is None:
-        raise RuntimeError("the store has no clock")
-    now: datetime = row[0]
-    return now
+def begin(connection: Connection, target: str, digest: str) -> datetime | None:
+    """Return the store's clock, None unless the target is active and known by this digest."""
+    row = connection.execute(
+        "SELECT clock_timestamp() FROM target WHERE name = %s AND digest = %s AND paused_reason IS NULL"
+        " AND retired IS DISTINCT FROM 'abandon'",
+        (target, digest),
+    ).fetchone()
+    return row[0] if row else None
 
 
 def at_rest(connection: Connection, target: str, *, before: datetime) -> list[Resting]:
@@ -64,26 +66,29 @@ def repair(connection: Connection, target: str, subjects: Sequence[str], *, befo
     return {row[0] for row in rows}
 
 
-def adopt(connection: Connection, target: str, holds: str, subjects: Sequence[str]) -> set[str]:
+def adopt(connection: Connection, target: str, subjects: Sequence[str]) -> set[str]:
     """
     Make rows, due and desired absent at the store's head, for `subjects` that the target lists and we have no row of.
 
-    They count as possibly sent. A row made in the meantime is left alone. Returns which were made.
+    They count as possibly sent. Only what must have come from us is taken: names of sanction records, or codes of
+    enterprises of whom we know a record. A row made in the meantime is left alone. Returns which were made.
     """
     rows = connection.execute(
         """
         INSERT INTO delivery (target, subject, record_id, enterprise_code, desired_epoch, desired_number, desired_present,
             claimed_epoch, claimed_number, generation, next_attempt_at, due_since)
         SELECT t.name, given.subject, r.id,
-            CASE WHEN %(holds)s = 'enterprise' THEN given.subject ELSE coalesce(r.enterprise_code, '') END,
+            CASE WHEN t.holds = 'enterprise' THEN given.subject ELSE coalesce(r.enterprise_code, '') END,
             head.epoch, head.number, false, head.epoch, head.number, 1, clock_timestamp(), clock_timestamp()
         FROM target t CROSS JOIN store_head head CROSS JOIN unnest(%(subjects)s::text[]) AS given (subject)
-        LEFT JOIN sanction_record r ON %(holds)s = 'record' AND 'sanctionRecords/' || r.id = given.subject
-        WHERE t.name = %(target)s AND NOT EXISTS (
-            SELECT FROM delivery d WHERE d.target = t.name AND d.subject = given.subject
-        )
+        LEFT JOIN sanction_record r ON t.holds = 'record' AND r.id = CASE WHEN given.subject ~ %(ours)s
+            THEN substring(given.subject FROM '/(.*)')::uuid END
+        WHERE t.name = %(target)s
+            AND NOT EXISTS (SELECT FROM delivery d WHERE d.target = t.name AND d.subject = given.subject)
+            AND CASE WHEN t.holds = 'record' THEN given.subject ~ %(ours)s
+                ELSE EXISTS (SELECT FROM sanction_record o WHERE o.enterprise_code = given.subject) END
         ON CONFLICT DO NOTHING RETURNING subject
         """,
-        {"target": target, "holds": holds, "subjects": list(subjects)},
+        {"target": target, "subjects": list(subjects), "ours": _OUR_NAMES},
     ).fetchall()
     return {row[0] for row in rows}

@@ -65,8 +65,12 @@ def install_targets(connection: Connection, wanted: Sequence[Target], *, day: da
                     "SELECT target, record_id FROM in_force_at WHERE target = ANY (%s)", ([t.name for t in moving],)
                 )
             }
-            # Only what enters or leaves moves: a record that stays as it was is not pushed again.
-            members = [m for m in members if m.present != ((m.target.name, m.record_id) in shown)]
+            # Only what enters or leaves moves: a record that stays as it was is not pushed again. What an abandoned target
+            # has missed nobody knows.
+            revived = {name for name, target in known.items() if target.retired == "abandon"}
+            members = [
+                m for m in members if m.target.name in revived or m.present != ((m.target.name, m.record_id) in shown)
+            ]
             if members:
                 connection.execute(DRAW)
                 connection.execute(NOTE_REVISION)

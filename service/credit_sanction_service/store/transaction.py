@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
+
 from credit_sanction_service.domain.calendar import day_of
 from credit_sanction_service.domain.faults import Duplicate, NotFound, RequestIdReused
 from credit_sanction_service.domain.lifecycle import next_change
@@ -89,14 +91,11 @@ class Transaction:
 
     def update(self, record: SanctionRecord, *, action: str, principal: str) -> None:
         """Write a record's next version; the caller holds it. Raises `Duplicate` where its new key is taken."""
-        other = self.connection.execute(
-            "SELECT id FROM sanction_record WHERE (authority_code, document_number, enterprise_code, item)"
-            " = (%s, %s, %s, %s) AND state <> 'REVOKED' AND id <> %s",
-            (*record.key, as_uuid(record.id)),
-        ).fetchone()
-        if other is not None and record.state != "REVOKED":
-            raise Duplicate(f"sanctionRecords/{other[0]}")
-        self.connection.execute(_UPDATE, {**_single(record), "next": next_change(record, after=self.today)})
+        try:
+            with self.connection.transaction():
+                self.connection.execute(_UPDATE, {**_single(record), "next": next_change(record, after=self.today)})
+        except UniqueViolation:
+            raise Duplicate(self._existing(record)) from None
         self.changes.append(Change(record=record, action=action, principal=principal))
 
     def recall(self, key: RequestKey) -> Any:  # noqa: ANN401 - JSON of the first answer

@@ -38,6 +38,7 @@ log: Final = structlog.get_logger()
 
 _MOST_TOGETHER: Final = 64
 _RERUNS: Final = 3
+_COLLISIONS: Final = (DeadlockDetected, SerializationFailure)  # of the driver's OperationalError, but nothing is away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,8 @@ class Writer:
         self._connection: Connection | None = None
         self._targets: Sequence[Target] = ()
         self._targets_version = -1
-        self._closed = threading.Event()
+        self._gate = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -86,13 +88,14 @@ class Writer:
         `work` may run more than once (after a deadlock), so it touches nothing but the transaction. `dry` work is rolled
         back. Raises `Overloaded` when too much is waiting, `StoreUnavailable` once closed.
         """
-        if self._closed.is_set():
-            raise StoreUnavailable("the service is stopping")
         call = _Call(work=work, future=Future(), dry=dry)
-        try:
-            self._queue.put_nowait(call)
-        except queue.Full:
-            raise Overloaded("too many writes are waiting") from None
+        with self._gate:  # nothing is queued behind the word to stop
+            if self._closed:
+                raise StoreUnavailable("the service is stopping")
+            try:
+                self._queue.put_nowait(call)
+            except queue.Full:
+                raise Overloaded("too many writes are waiting") from None
         return call.future
 
     def run(self, work: Callable[[Transaction], T], *, dry: bool = False, timeout: float | None = None) -> Committed[T]:
@@ -105,9 +108,10 @@ class Writer:
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        if not self._closed.is_set():
-            self._closed.set()
-            self._queue.put(None)
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -126,7 +130,7 @@ class Writer:
         """Run the calls together; after a deadlock each alone, so that one cannot keep failing the others."""
         try:
             self._transact(calls)
-        except (DeadlockDetected, SerializationFailure) as fault:
+        except _COLLISIONS as fault:
             for call in calls:
                 self._do_alone(call, fault)
         except BaseException as fault:  # noqa: BLE001 - whatever it was belongs to whoever waits
@@ -136,7 +140,7 @@ class Writer:
         for _ in range(_RERUNS):
             try:
                 self._transact([call])
-            except (DeadlockDetected, SerializationFailure) as again:
+            except _COLLISIONS as again:
                 fault = again
             except BaseException as other:  # noqa: BLE001 - whatever it was belongs to whoever waits
                 self._fail([call], other)
@@ -159,8 +163,13 @@ class Writer:
             return
         if self._connection is None or self._connection.closed:
             self._connection = connect(self._dsn)
-        with translated():
+        try:
             revision = self._transact_on(self._connection, calls)
+        except _COLLISIONS:
+            raise
+        except psycopg.Error:
+            with translated():
+                raise
         for call in calls:
             if call.failure is not None:
                 call.future.set_exception(call.failure)
@@ -178,12 +187,13 @@ class Writer:
 
     def _refresh_targets(self, connection: Connection) -> None:
         """Hold the targets as they are until this transaction ends, and know them."""
-        row = connection.execute(
-            "SELECT pg_advisory_xact_lock_shared(%s), targets_version FROM store_head", (TARGETS_LOCK,)
-        ).fetchone()
-        if row and row[1] != self._targets_version:
+        with connection.pipeline():
+            # Two statements: the snapshot of one that waits for the lock is older than what it waited for.
+            connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (TARGETS_LOCK,))
+            row = connection.execute("SELECT targets_version FROM store_head").fetchone()
+        if row and row[0] != self._targets_version:
             self._targets = load_targets(connection)
-            self._targets_version = row[1]
+            self._targets_version = row[0]
 
     @staticmethod
     def _try(transaction: Transaction, call: _Call) -> None:
@@ -196,7 +206,7 @@ class Writer:
                     raise _Undo  # noqa: TRY301 - handled just here
         except _Undo:
             del transaction.changes[mark:]
-        except (DeadlockDetected, SerializationFailure, psycopg.OperationalError, psycopg.InterfaceError):
+        except (psycopg.OperationalError, psycopg.InterfaceError):  # collisions too
             raise
         except Exception as fault:  # noqa: BLE001 - whatever it was belongs to whoever waits
             del transaction.changes[mark:]

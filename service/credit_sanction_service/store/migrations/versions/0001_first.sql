@@ -110,6 +110,7 @@ CREATE TABLE delivery (
     confirmed_present boolean NOT NULL DEFAULT false,
     claimed_epoch     integer,          -- highest version that was ever claimed, and so possibly sent
     claimed_number    bigint,
+    claimed_generation integer,         -- with it the last idempotency key: a target that knows it may answer from memory
     rejected          boolean NOT NULL DEFAULT false,
     generation        integer NOT NULL DEFAULT 0,
     attempt           bigint NOT NULL DEFAULT 0,   -- number of the last attempt; also its fencing number

@@ -1,0 +1,143 @@
+"""`run`, as a user has it: started, refused, killed in every part, started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil  # type: ignore[import-untyped] # psutil ships no types
+import pytest
+from tests import samples
+from tests.services import RunningService, start, stop, wait_until
+
+from credit_sanction import Client, types
+from credit_sanction_service.api.messages import plain_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def submit(client: Client, number: int) -> types.SanctionRecord:
+    return client.submit(plain_record(samples.record(number), samples.TODAY))
+
+
+def converged(client: Client) -> bool:
+    return not any(target.backlog for target in client.targets())
+
+
+@pytest.fixture
+def service(data_dir: Path) -> Iterator[RunningService]:
+    running = start(data_dir / "data")
+    yield running
+    stop(running)
+
+
+def test_a_second_start_finds_yesterdays_data_and_no_process_is_left_between(data_dir: Path) -> None:
+    first = start(data_dir / "data")
+    family = psutil.Process(first.process.pid).children(recursive=True)
+    with Client(first.address, token=first.token, timeout=60) as client:
+        record = submit(client, 1)
+        with wait_until(lambda: converged(client)):
+            pass
+    assert stop(first, signal.SIGINT) == 0
+    assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    second = start(data_dir / "data")
+    try:
+        assert second.token == first.token
+        with Client(second.address, token=second.token, timeout=60) as client:
+            assert client.get(record.name) == record
+            assert client.check(record.enterprise.code).restricted
+            # The stand-ins remember too: nothing has to be sent again.
+            assert {target.listed for target in client.targets()} == {1}
+    finally:
+        assert stop(second) == 0
+
+
+@pytest.mark.parametrize("child", ["worker", "stand-ins", "api-0"])
+def test_any_child_may_be_killed(service: RunningService, child: str) -> None:
+    with Client(service.address, token=service.token, timeout=60) as client:
+        before = submit(client, 1)
+        with wait_until(lambda: service.pid_of(child) > 0):
+            killed = service.pid_of(child)
+        os.kill(killed, signal.SIGKILL)
+        after = submit(client, 2)
+        with wait_until(lambda: converged(client) and service.pid_of(child) not in {0, killed}):
+            assert {target.listed for target in client.targets()} == {2}
+        for record in (before, after):
+            assert client.check(record.enterprise.code, min_revision=after.revision).restricted
+
+
+def test_the_database_may_be_killed(service: RunningService) -> None:
+    with Client(service.address, token=service.token, timeout=60) as client:
+        before = submit(client, 1)
+        postmaster = int((service.data / "postgres" / "postmaster.pid").read_text("utf-8").splitlines()[0])
+        os.kill(postmaster, signal.SIGKILL)
+        after = submit(client, 2)
+        with wait_until(lambda: converged(client)):
+            assert {target.listed for target in client.targets()} == {2}
+        for record in (before, after):
+            assert client.check(record.enterprise.code, min_revision=after.revision).restricted
+
+
+def test_after_the_supervisor_was_killed_the_next_start_cleans_up(data_dir: Path) -> None:
+    first = start(data_dir / "data")
+    with Client(first.address, token=first.token, timeout=60) as client:
+        record = submit(client, 1)
+    first.process.kill()
+    first.process.wait()
+    second = start(data_dir / "data")
+    try:
+        with Client(second.address, token=second.token, timeout=60) as client:
+            assert client.check(record.enterprise.code).restricted
+            with wait_until(lambda: converged(client)):
+                assert {target.listed for target in client.targets()} == {1}
+    finally:
+        assert stop(second) == 0
+
+
+def test_a_second_service_is_refused_on_the_same_data_and_on_the_same_port(
+    service: RunningService, data_dir: Path
+) -> None:
+    same_data = start(service.data)
+    assert same_data.process.wait(60) == 2
+    assert len(same_data.lines) == 1, same_data.lines
+    same_port = start(data_dir / "other", "--listen", service.address)
+    assert same_port.process.wait(60) == 2
+    assert service.address.rpartition(":")[2] in same_port.lines[-1]
+
+
+def test_the_administrators_token_is_its_users_alone(service: RunningService) -> None:
+    path = service.data / "administrator.token"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with Client(service.address, token=path.read_text("utf-8").strip()) as client:
+        assert list(client.list()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[target]]\nname = "a"\nkind = "fax"\nurl = "http://127.0.0.1:1"\n', "'kind' is 'fax'"),
+        ('[[target]]\nname = "a"\nkind = "city-website"\nurll = "x"\n', "urll"),
+        ("nonsense", "is not TOML"),
+    ],
+)
+def test_a_bad_targets_file_stops_the_start_with_one_sentence(data_dir: Path, text: str, said: str) -> None:
+    path = data_dir / "targets.toml"
+    path.write_text(text, "utf-8")
+    service = start(data_dir / "data", "--targets", str(path))
+    assert service.process.wait(60) == 2
+    refusal = [line for line in service.lines if not line.startswith("{")]
+    assert len(refusal) == 1, service.lines
+    assert said in refusal[0]
+
+
+def test_the_command_line_explains_every_setting() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "credit_sanction_service", "--help"], check=True, capture_output=True, text=True
+    )
+    assert "CREDIT_SANCTION_TARGETS" in shown.stdout

@@ -1,0 +1,141 @@
+"""Each process, started with exactly the compose file's command line, against a PostgreSQL that `run` did not start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from tests import samples
+from tests.house.project import ROOT
+from tests.services import free_port, wait_until
+
+from credit_sanction import Client, types
+from credit_sanction_service.api.messages import plain_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.database import Database
+
+COMPOSE = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text("utf-8"))
+
+
+def command(process: str) -> list[str]:
+    """Return the compose file's command line, with this environment's own scripts."""
+    program, *arguments = COMPOSE["services"][process]["command"]
+    return [str(Path(sys.executable).with_name(program)), *arguments]
+
+
+def environment(process: str, **values: str) -> dict[str, str]:
+    """Return the variables that the compose file sets for a process, with this test's values; none may be left out."""
+    named = {name for name in COMPOSE["services"][process]["environment"] if name.startswith("CREDIT_SANCTION_")}
+    assert named == set(values)
+    return {**os.environ, **values}
+
+
+@contextmanager
+def running(process: str, directory: Path, **values: str) -> Iterator[Path]:
+    """Run a process until the block ends, and stop it in order; the path is that of its log."""
+    log = directory / f"{process}.log"
+    with (
+        log.open("wb") as file,
+        subprocess.Popen(command(process), env=environment(process, **values), stdout=file, stderr=file) as child,
+    ):
+        try:
+            yield log
+        finally:
+            child.send_signal(signal.SIGTERM)
+            code = child.wait(30)
+            print(log.read_text("utf-8"))  # noqa: T201 - pytest shows it where the test failed
+            assert code == 0
+
+
+def test_the_deployed_processes_do_the_main_job(database: Database, tmp_path: Path) -> None:
+    migrate = subprocess.run(
+        command("migrate"),
+        env=environment("migrate", CREDIT_SANCTION_OWNER_DSN=database.owner_dsn),
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+    assert migrate.returncode == 0, migrate.stderr
+    port, targets_port = free_port(), free_port()
+    dsn, stand_ins = database.service_dsn, tmp_path / "stand-ins"
+    with (
+        running(
+            "stand-ins",
+            tmp_path,
+            CREDIT_SANCTION_STAND_INS=f"127.0.0.1:{targets_port}",
+            CREDIT_SANCTION_STAND_INS_DIR=str(stand_ins),
+        ),
+        wait_until((stand_ins / "targets.toml").exists),
+        running(
+            "worker", tmp_path, CREDIT_SANCTION_DSN=dsn, CREDIT_SANCTION_TARGETS=str(stand_ins / "targets.toml")
+        ) as worker_log,
+        running("api", tmp_path, CREDIT_SANCTION_DSN=dsn, CREDIT_SANCTION_LISTEN=f"127.0.0.1:{port}"),
+        wait_until(lambda: "worker.started" in worker_log.read_text("utf-8")),
+        Client(f"127.0.0.1:{port}", token=issue(dsn), timeout=60) as client,
+    ):
+        created = client.submit(plain_record(samples.record(today=samples.TODAY), samples.TODAY))
+        with wait_until(lambda: not any(target.backlog for target in client.targets())):
+            assert {target.listed for target in client.targets()} == {1}
+        answer = client.check(created.enterprise.code, min_revision=created.revision)
+        assert answer.restricted
+        client.lift(created, ground="EXIT_COMPLETED", document_number="虚构移字1号", date=samples.TODAY)
+        with wait_until(lambda: not any(target.backlog or target.listed for target in client.targets())):
+            assert client.get(created.name).state == types.RecordState.RECORD_STATE_LIFTED
+
+
+def issue(dsn: str) -> str:
+    """Return a token, issued as an operator does."""
+    made = subprocess.run(
+        [*command("api")[:1], "token", "issue", "administrator", "--role", "administrator"],
+        env={**os.environ, "CREDIT_SANCTION_DSN": dsn},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return made.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("process", "values", "said"),
+    [
+        ("api", {}, "CREDIT_SANCTION_DSN is not set"),
+        ("worker", {"CREDIT_SANCTION_DSN": "host=/nowhere dbname=x"}, "database cannot be reached"),
+        ("migrate", {}, "CREDIT_SANCTION_OWNER_DSN is not set"),
+        ("migrate", {"CREDIT_SANCTION_OWNER_DSN": "host=/nowhere dbname=x"}, "database cannot be reached"),
+        ("stand-ins", {}, "CREDIT_SANCTION_STAND_INS_DIR is not set"),
+        ("api", {"CREDIT_SANCTION_LISTEN": "here"}, "host:port is expected"),
+        ("api", {"CREDIT_SANCTION_LISTN": "x"}, "CREDIT_SANCTION_LISTN is not a setting"),
+        ("api", {"CREDIT_SANCTION_WORKERS": "many"}, "a number is expected"),
+    ],
+)
+def test_a_bad_start_is_one_sentence_and_exit_code_2(process: str, values: dict[str, str], said: str) -> None:
+    ended = subprocess.run(
+        command(process), env={**os.environ, **values}, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+
+
+def test_an_old_schema_is_told_before_anything_is_served(database: Database) -> None:
+    ended = subprocess.run(
+        command("api"),
+        env={**os.environ, "CREDIT_SANCTION_DSN": database.service_dsn},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 2
+    assert "run `credit-sanction-service migrate` first" in ended.stderr

@@ -1,0 +1,262 @@
+"""The answer: the precedence of verdicts, and every reason not to decide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from tests.samples import (
+    CATALOGUE,
+    TODAY,
+    code,
+    doubtful_code,
+    draft,
+    lift_draft,
+    penalty,
+    quarantined,
+    revocation,
+    taken_in,
+    with_decision,
+    with_enterprise,
+)
+from tests.samples import record as sample
+
+from credit_sanction_service.domain.answers import Answer, Known, Question, answer
+from credit_sanction_service.domain.identifiers import judge
+from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
+from credit_sanction_service.domain.records import Confirmation, SanctionRecord
+from credit_sanction_service.domain.terms import (
+    ALL_AREAS,
+    SEVERITY,
+    Area,
+    IdentifierKind,
+    PublicationClass,
+    State,
+    UnknownReason,
+    Verdict,
+)
+
+OLD_NUMBER = "220101000012345"
+LAND, BONDS, PROCUREMENT = Area.LAND_SUPPLY, Area.BOND_ISSUANCE, Area.GOVERNMENT_PROCUREMENT
+LISTED = sample()
+ADVISED = sample(areas=(BONDS,))
+QUARANTINED = taken_in(with_enterprise(draft(), code=doubtful_code(1)))
+NAMESAKE = sample(2)
+NAMESAKE_NAME = NAMESAKE.enterprise.name
+
+
+def ask(
+    *records: SanctionRecord,
+    typed: str = code(1),
+    name: str = "",
+    areas: tuple[Area, ...] = ALL_AREAS,
+    day: date = TODAY,
+    relatives: tuple[SanctionRecord, ...] = (),
+    namesakes: tuple[SanctionRecord, ...] = (),
+    stale: bool = False,
+    clock_in_doubt: bool = False,
+) -> Answer:
+    return answer(
+        Question(code=judge(typed), name=name, areas=areas),
+        Known(records=records, same_organisation=relatives, same_name=namesakes),
+        day=day,
+        catalogues={CATALOGUE.edition: CATALOGUE},
+        stale=stale,
+        clock_in_doubt=clock_in_doubt,
+    )
+
+
+def test_a_well_formed_code_without_a_record_is_clear() -> None:
+    answered = ask()
+    assert answered.verdict is Verdict.CLEAR
+    assert set(answered.areas.values()) == {Verdict.CLEAR}
+    assert (answered.restrictions, answered.unknown_reasons, answered.candidates) == ((), (), ())
+    assert (answered.code, answered.name) == (code(1), "")
+
+
+# What the area says by itself (a binding measure, an advising one, none), and each reason to doubt it.
+PLAIN = {Verdict.RESTRICTED: (LISTED, LAND), Verdict.ADVISORY: (ADVISED, BONDS), Verdict.CLEAR: (ADVISED, LAND)}
+DOUBTS: dict[str, tuple[dict[str, object], UnknownReason, Verdict]] = {
+    "stale": ({"stale": True}, UnknownReason.STALE, Verdict.ADVISORY),
+    "the clock": ({"clock_in_doubt": True}, UnknownReason.CLOCK_IN_DOUBT, Verdict.RESTRICTED),
+    "the organisation code of another": (
+        {"relatives": (NAMESAKE,)},
+        UnknownReason.ORGANISATION_OF_ANOTHER,
+        Verdict.ADVISORY,
+    ),
+    "the name of another": (
+        {"name": NAMESAKE_NAME, "namesakes": (NAMESAKE,)},
+        UnknownReason.NAME_OF_ANOTHER,
+        Verdict.CLEAR,
+    ),
+    "a name that is not its own": ({"name": "长春虚构无关厂"}, UnknownReason.NAME_MISMATCH, Verdict.CLEAR),
+    "a code in doubt": (
+        {"typed": doubtful_code(1), "quarantine": True},
+        UnknownReason.CODE_IN_DOUBT,
+        Verdict.ADVISORY,
+    ),
+    "a quarantined record": ({"quarantine": True}, UnknownReason.RECORD_QUARANTINED, Verdict.ADVISORY),
+}
+
+
+@pytest.mark.parametrize("plain", PLAIN)
+@pytest.mark.parametrize("doubt", DOUBTS)
+def test_a_doubt_covers_the_verdicts_below_it(plain: Verdict, doubt: str) -> None:
+    record, area = PLAIN[plain]
+    given, reason, covers = DOUBTS[doubt]
+    given = dict(given)
+    records = (record, QUARANTINED) if given.pop("quarantine", False) else (record,)
+    answered = ask(*records, areas=(area,), **given)  # type: ignore[arg-type]
+    assert reason in answered.unknown_reasons
+    expected = Verdict.UNKNOWN if SEVERITY[plain] <= SEVERITY[covers] else plain
+    assert answered.areas == {area: expected}
+    assert answered.verdict is expected
+    assert bool(answered.restrictions) == (plain is not Verdict.CLEAR), "what is known is shown, whatever the verdict"
+
+
+@pytest.mark.parametrize("plain", PLAIN)
+def test_without_a_doubt_the_area_says_it_by_itself(plain: Verdict) -> None:
+    record, area = PLAIN[plain]
+    assert ask(record, areas=(area,)).areas == {area: plain}
+
+
+@pytest.mark.parametrize(
+    ("areas", "records", "worst"),
+    [
+        ((LAND, BONDS), (ADVISED,), Verdict.ADVISORY),
+        ((LAND, BONDS), (ADVISED, sample(areas=(LAND,), item="1号窑")), Verdict.RESTRICTED),
+        ((LAND, BONDS), (ADVISED, QUARANTINED), Verdict.UNKNOWN),
+        ((LAND, BONDS), (sample(areas=(LAND,)), QUARANTINED), Verdict.RESTRICTED),
+        ((LAND,), (ADVISED,), Verdict.CLEAR),
+        ((BONDS,), (LISTED,), Verdict.ADVISORY),
+    ],
+)
+def test_the_answers_own_verdict_is_its_worst(
+    areas: tuple[Area, ...], records: tuple[SanctionRecord, ...], worst: Verdict
+) -> None:
+    answered = ask(*records, areas=areas)
+    assert answered.verdict is worst
+    assert tuple(answered.areas) == areas
+
+
+def test_procurement_binds_only_with_a_penalty_of_the_last_three_years() -> None:
+    assert ask(LISTED, areas=(PROCUREMENT,)).verdict is Verdict.ADVISORY
+    closed = taken_in(with_decision(draft(), penalty=penalty(TODAY - timedelta(days=100))))
+    assert ask(closed, areas=(PROCUREMENT,)).verdict is Verdict.RESTRICTED
+    long_ago = taken_in(with_decision(draft(), penalty=penalty(date(2023, 11, 22))))
+    assert ask(long_ago, areas=(PROCUREMENT,)).verdict is Verdict.ADVISORY
+
+
+def test_a_restriction_says_on_which_text_it_rests() -> None:
+    (land,) = ask(LISTED, areas=(LAND,)).restrictions
+    assert (land.binding, land.basis.document, land.measure.end) == (True, "国发〔2010〕7号", LISTED.measures[0].end)
+    assert land.record is LISTED
+
+
+def test_the_ended_are_clear_from_their_day_on_and_the_revoked_on_every_day() -> None:
+    lifted = lift(LISTED, lift_draft("2026-11-10"), today=TODAY)
+    assert ask(lifted).verdict is Verdict.CLEAR
+    assert ask(lifted, day=date(2026, 11, 9)).verdict is Verdict.RESTRICTED
+    revoked = revoke(LISTED, revocation(), today=TODAY)
+    assert ask(revoked, day=date(2026, 11, 9)).verdict is Verdict.CLEAR
+    after = LISTED.last_day + timedelta(days=1)
+    assert ask(LISTED, day=after) == replace(ask(pass_days(LISTED, today=after), day=after))
+    assert ask(LISTED, day=after).verdict is Verdict.CLEAR
+
+
+def test_a_code_in_doubt_without_a_record_is_unknown_with_the_code_probably_meant() -> None:
+    answered = ask(typed=doubtful_code(1))
+    assert answered.verdict is Verdict.UNKNOWN
+    assert answered.unknown_reasons == (UnknownReason.CODE_IN_DOUBT,)
+    assert [candidate.code for candidate in answered.candidates] == [code(1)]
+
+
+def test_the_codes_that_break_the_rule_are_unknown_and_never_clear() -> None:
+    assert ask(typed="91350203M0001QKT19").verdict is Verdict.UNKNOWN
+
+
+def test_a_quarantined_record_is_unknown_in_every_area_until_its_last_day() -> None:
+    record = quarantined(old_number=OLD_NUMBER)
+    answered = ask(record, typed=OLD_NUMBER)
+    assert set(answered.areas.values()) == {Verdict.UNKNOWN}
+    assert set(answered.unknown_reasons) == {UnknownReason.CODE_IN_DOUBT, UnknownReason.RECORD_QUARANTINED}
+    after = ask(record, typed=OLD_NUMBER, day=record.last_day + timedelta(days=1))
+    assert after.unknown_reasons == (UnknownReason.CODE_IN_DOUBT,)
+
+
+def carrying(number: int) -> SanctionRecord:
+    others = ((IdentifierKind.REGISTRATION_NUMBER, OLD_NUMBER),)
+    return taken_in(with_enterprise(draft(number), other_identifiers=others))
+
+
+def test_an_old_number_resolves_to_the_enterprise_that_carries_it() -> None:
+    answered = ask(carrying(1), typed=OLD_NUMBER, areas=(LAND,))
+    assert (answered.verdict, answered.code, answered.unknown_reasons) == (Verdict.RESTRICTED, code(1), ())
+    lifted = lift(carrying(1), lift_draft("2026-11-10"), today=TODAY)
+    assert ask(lifted, typed=OLD_NUMBER).verdict is Verdict.CLEAR
+
+
+def test_an_old_number_of_two_enterprises_resolves_to_neither() -> None:
+    lifted = lift(carrying(1), lift_draft("2026-11-10"), today=TODAY)
+    also_lifted = lift(carrying(2), lift_draft("2026-11-10"), today=TODAY)
+    answered = ask(lifted, also_lifted, typed=OLD_NUMBER)
+    assert (answered.verdict, answered.code, answered.name) == (Verdict.UNKNOWN, OLD_NUMBER, "")
+
+
+def test_an_old_number_that_only_a_revoked_record_carries_resolves_to_nothing() -> None:
+    revoked = revoke(carrying(1), revocation(), today=TODAY)
+    assert ask(revoked, typed=OLD_NUMBER).unknown_reasons == (UnknownReason.CODE_IN_DOUBT,)
+
+
+def test_a_code_in_doubt_that_was_confirmed_resolves() -> None:
+    confirmed = replace(
+        QUARANTINED,
+        state=State.LISTED,
+        ever_listed=True,
+        quarantine=None,
+        confirmation=Confirmation(evidence="登记机关查询结果", document_number="", confirmed_on=TODAY),
+    )
+    answered = ask(confirmed, typed=doubtful_code(1), areas=(LAND, Area.TAX_ADMINISTRATION))
+    assert answered.areas == {LAND: Verdict.RESTRICTED, Area.TAX_ADMINISTRATION: Verdict.ADVISORY}
+
+
+@pytest.mark.parametrize(
+    ("name", "reasons"),
+    [
+        ("长春虚构1号水泥有限公司", ()),
+        (" 长春虚构１号水泥有限公司 ", ()),
+        ("长春虚构旧名厂", ()),
+        ("长春虚构无关厂", (UnknownReason.NAME_MISMATCH,)),
+        ("", ()),
+    ],
+)
+def test_the_name_is_a_cross_check_over_present_and_former_names(name: str, reasons: tuple[UnknownReason, ...]) -> None:
+    record = taken_in(with_enterprise(draft(areas=(BONDS,)), former_names=("长春虚构旧名厂",)))
+    answered = ask(record, name=name, areas=(BONDS, LAND))
+    assert answered.unknown_reasons == reasons
+    assert answered.areas == {BONDS: Verdict.ADVISORY, LAND: Verdict.UNKNOWN if reasons else Verdict.CLEAR}
+
+
+@pytest.mark.parametrize(
+    ("namesake", "verdict"),
+    [
+        (NAMESAKE, Verdict.UNKNOWN),
+        (quarantined(2), Verdict.UNKNOWN),
+        (sample(2, publication_class=PublicationClass.MINOR), Verdict.UNKNOWN),
+        (lift(NAMESAKE, lift_draft("2026-11-10"), today=TODAY), Verdict.CLEAR),
+        (revoke(NAMESAKE, revocation(), today=TODAY), Verdict.CLEAR),
+    ],
+    ids=lambda value: value.state if isinstance(value, SanctionRecord) else value,
+)
+def test_the_name_of_another_matters_while_that_one_is_restricted(namesake: SanctionRecord, verdict: Verdict) -> None:
+    answered = ask(name=NAMESAKE_NAME, namesakes=(namesake,))
+    assert answered.verdict is verdict
+    assert [candidate.code for candidate in answered.candidates] == (
+        [namesake.enterprise.code] if verdict is Verdict.UNKNOWN else []
+    )
+
+
+def test_without_areas_there_is_no_verdict_to_invent() -> None:
+    assert ask(LISTED, areas=(LAND,)).restrictions[0].measure.area is LAND
+    assert {m.measure.area for m in ask(LISTED).restrictions} == set(ALL_AREAS)

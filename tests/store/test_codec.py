@@ -1,0 +1,138 @@
+"""What is stored of a record is the whole record."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.samples import TODAY, draft, lift_draft, penalty, quarantined, revocation, taken_in, with_decision
+from tests.samples import record as sample
+
+from credit_sanction_service.domain.effect import Filter
+from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
+from credit_sanction_service.domain.records import (
+    Authority,
+    Capacity,
+    Confirmation,
+    Decision,
+    District,
+    Ending,
+    Enterprise,
+    Extension,
+    Measure,
+    Obligation,
+    OtherIdentifier,
+    Penalty,
+    Quarantine,
+    SanctionRecord,
+)
+from credit_sanction_service.domain.terms import Scope, State
+from credit_sanction_service.store.codec import dump_filter, dump_record, load_filter, load_record
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+days = st.dates(date(2000, 1, 1), date(2099, 12, 31))
+amounts = st.decimals(Decimal("0.0001"), Decimal(10) ** 12, places=4)
+
+
+@st.composite
+def obligations(draw: st.DrawFn) -> Obligation:
+    ordered, due = sorted([draw(days), draw(days)])
+    scope = draw(st.sampled_from(Scope))
+    extension = st.none() | st.builds(Extension, months=st.integers(1, 3), document_number=texts)
+    return draw(
+        st.builds(
+            Obligation,
+            scope=st.just(scope),
+            item=texts if scope is Scope.LINE else st.just(""),
+            ordered_on=st.just(ordered),
+            due_on=st.just(due),
+            extension=extension,
+            capacity=st.builds(Capacity, amount=amounts),
+        )
+    )
+
+
+@st.composite
+def records(draw: st.DrawFn) -> SanctionRecord:
+    """Draw any record that can be built, likely or not."""
+    state = draw(st.sampled_from(State))
+    confirmation = st.builds(Confirmation, evidence=texts, document_number=texts, confirmed_on=days)
+    ended = state in {State.LIFTED, State.REVOKED, State.EXPIRED}
+    return draw(
+        st.builds(
+            SanctionRecord,
+            id=st.uuids().map(str),
+            version=st.integers(1, 2**62),
+            state=st.just(state),
+            enterprise=st.builds(
+                Enterprise,
+                code=texts,
+                name=texts,
+                former_names=st.lists(texts, max_size=2).map(tuple),
+                other_identifiers=st.lists(st.builds(OtherIdentifier, value=texts), max_size=2).map(tuple),
+            ),
+            obligation=obligations(),
+            decision=st.builds(
+                Decision,
+                authority=st.builds(Authority, code=texts, name=texts),
+                document_number=texts,
+                decided_on=days,
+                notice_served_on=days,
+                penalty=st.none() | st.builds(Penalty, document_number=texts, decided_on=days),
+            ),
+            district=st.builds(District, code=texts, name=texts, since=days),
+            measures=st.lists(st.builds(Measure, end=days), min_size=1, max_size=3).map(tuple),
+            publication_end=st.none() | days,
+            catalogue_edition=texts,
+            quarantine=st.builds(Quarantine, reason=texts, rule=texts, likely=st.lists(texts).map(tuple))
+            if state is State.QUARANTINED
+            else st.none(),
+            confirmation=confirmation if state is State.LISTED else st.none() | confirmation,
+            ending=st.builds(Ending, effective_on=days, reason=texts, decided_on=st.none() | days)
+            if ended
+            else st.none(),
+            replaces=texts,
+        )
+    )
+
+
+@given(records())
+def test_a_record_is_read_as_it_was_written(record: SanctionRecord) -> None:
+    assert load_record(json.loads(dump_record(record))) == record
+
+
+def test_the_records_of_every_state_are_read_as_they_were_written() -> None:
+    listed = taken_in(with_decision(draft(item="1号窑"), penalty=penalty(TODAY)))
+    for record in (
+        listed,
+        quarantined(),
+        lift(listed, lift_draft(), today=TODAY),
+        revoke(quarantined(), revocation(), today=TODAY),
+        pass_days(listed, today=date(2099, 1, 1)),
+    ):
+        assert load_record(json.loads(dump_record(record))) == record
+
+
+def test_text_stands_as_it_is_and_numbers_in_full() -> None:
+    record = sample()
+    large = replace(record.obligation, capacity=replace(record.obligation.capacity, amount=Decimal("1E+5")))
+    text = dump_record(replace(record, obligation=large))
+    assert record.enterprise.name in text
+    assert '"amount":"100000"' in text
+
+
+def test_a_field_of_a_later_release_is_passed_over() -> None:
+    body = json.loads(dump_record(sample()))
+    assert load_record({**body, "later": {"x": 1}}) == load_record(body)
+
+
+@given(st.builds(Filter, districts=st.none() | st.frozensets(texts)))
+def test_a_filter_is_read_as_it_was_written_and_written_one_way_only(value: Filter) -> None:
+    text = dump_filter(value)
+    again = load_filter(json.loads(text))
+    assert again == value
+    assert dump_filter(again) == text

@@ -1,0 +1,64 @@
+"""What the service's database role cannot do, whatever the service is made to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+from tests.samples import call, draft
+
+if TYPE_CHECKING:
+    from tests.database import Database
+
+    from credit_sanction_service.records import Records
+    from credit_sanction_service.store.connect import Connection
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(
+            statement
+            for table in ("revision", "change_log", "attempt_opened", "attempt_closed")
+            for statement in (
+                f"UPDATE {table} SET {'known_at = now()' if table == 'revision' else 'number = 0'}"
+                if table != "change_log"
+                else "UPDATE change_log SET body = '{}'",
+                f"DELETE FROM {table}",
+                f"TRUNCATE {table}",
+                f"DROP TABLE {table}",
+                f"ALTER TABLE {table} ADD COLUMN note text",
+            )
+        ),
+        "DELETE FROM sanction_record",
+        "DELETE FROM request",
+        "DELETE FROM store_head",
+        "TRUNCATE sanction_record CASCADE",
+        "DROP INDEX one_record_per_item",
+        "CREATE TABLE mine (x integer)",
+        "CREATE SCHEMA mine",
+        "CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "CREATE ROLE mine",
+        "UPDATE alembic_version SET version_num = '9'",
+        "SET ROLE credit_sanction_owner",
+        "SELECT pg_read_file('/etc/hostname')",
+        "COPY sanction_record TO PROGRAM 'true'",
+    ],
+)
+def test_the_service_role_cannot(connection: Connection, records: Records, statement: str) -> None:
+    records.create(draft(), call())
+    with pytest.raises(InsufficientPrivilege):
+        connection.execute(statement.encode())
+
+
+def test_it_may_add_proofs_and_read_them(connection: Connection, records: Records) -> None:
+    records.create(draft(), call())
+    assert connection.execute("SELECT action, principal FROM change_log").fetchall() == [("CREATE", "管理员")]
+
+
+def test_the_owner_owns_every_table(store: Database) -> None:
+    with psycopg.connect(store.owner_dsn) as owner:
+        owners = owner.execute("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    assert owners == [("credit_sanction_owner",)]
