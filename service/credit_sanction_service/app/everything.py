@@ -39,6 +39,8 @@ _MOST_WORKERS: Final = 4
 
 def run_everything(settings: Settings) -> int:
     """Start all there is, say where it listens, and keep it running until Ctrl-C or SIGTERM."""
+    if settings.targets:
+        load_targets(settings)  # a faulty file is told before anything is started
     with ExitStack() as house:
         house.enter_context(interruptible())
         home = house.enter_context(claim(Path(settings.data_dir) if settings.data_dir else default_path()))

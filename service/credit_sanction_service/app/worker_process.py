@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from credit_sanction_connectors.settings import BadTarget
 from credit_sanction_service.app.clock import now
 from credit_sanction_service.app.database import require_database
 from credit_sanction_service.domain.calendar import day_of
@@ -65,7 +66,10 @@ async def _run(settings: Settings, dsn: str, targets: targets_file.TargetsFile) 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     lifeline.watch(grace=settings.drain_s)
-    connectors = targets.build_connectors()
+    try:
+        connectors = targets.build_connectors()
+    except BadTarget as fault:
+        raise StartRefused(str(fault)) from None
     days = DaysPassing(dsn, interval=settings.days_interval_s)
     days.start()
     worker = Worker(dsn, targets.targets, connectors, pace=Pace(drain_s=settings.drain_s))

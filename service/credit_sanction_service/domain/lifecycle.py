@@ -86,6 +86,7 @@ def check_paths(record: SanctionRecord, paths: AbstractSet[str]) -> None:
 def amend(record: SanctionRecord, amendment: Amendment, *, today: date, catalogue: Catalogue) -> SanctionRecord:
     """Return the next version with the amended fields; every intake check runs anew. Raises as `check_paths` and `take_in`."""
     check_paths(record, amendment.paths)
+    _require_running(record, today)
     fresh = take_in(
         amendment.draft,
         record_id=record.id,
@@ -145,6 +146,7 @@ def lift(record: SanctionRecord, draft: LiftDraft, *, today: date) -> SanctionRe
     """Return the next version, LIFTED: no effect from its effective day on, which may lie behind or ahead."""
     if record.state is not State.LISTED:
         raise StateConflict(f"{record.name} is {record.state}: only a listed record is lifted")
+    _require_running(record, today)
     findings = Findings()
     ground = findings.choice("ground", draft.ground)
     number = findings.text("document_number", draft.document_number, limit=DOCUMENT_NUMBER_LIMIT)
@@ -160,6 +162,12 @@ def lift(record: SanctionRecord, draft: LiftDraft, *, today: date) -> SanctionRe
     assert ground and day and effective_on  # noqa: PT018, S101 - for the type checker
     ending = Ending(ground=ground, document_number=number, decided_on=day, effective_on=effective_on)
     return replace(record, version=record.version + 1, state=State.LIFTED, ending=ending)
+
+
+def _require_running(record: SanctionRecord, today: date) -> None:
+    """Raise `StateConflict` for a record whose dates have passed, whether or not the scheduler has said so."""
+    if record.state is State.LISTED and today > record.last_day:
+        raise StateConflict(f"{record.name} ended on {record.last_day}: it is EXPIRED")
 
 
 def revoke(record: SanctionRecord, draft: RevocationDraft, *, today: date, replacement: str = "") -> SanctionRecord:
