@@ -24,7 +24,7 @@ demo: setup ## Play the whole story against a service of its own
 	@exec $(BIN)/python examples/demo.py $(ARGS)
 
 test: setup ## Run the tests; ARGS="-k name" for some of them
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: check-format check-lint check-types check-imports check-stubs check-locks check-proto ## All that CI checks beside the tests
 	@echo "check: all passed"

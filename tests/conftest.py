@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from tests.database import Database
 
@@ -16,6 +17,10 @@ from credit_sanction_service.host.access import ROLE_NAMES
 from credit_sanction_service.host.cluster import Cluster
 from credit_sanction_service.host.home import claim
 from credit_sanction_service.store.migrate import migrate
+
+# A busy machine is slow now and then; that is not what properties are about.
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
 
 
 @contextmanager

@@ -213,17 +213,18 @@ ADMINISTRATOR = Principal(name="管理员", roles=frozenset({Role.ADMINISTRATOR}
 def call(request_id: str = "", *, digest: bytes = b"1", validate_only: bool = False, name: str = "管理员") -> Call:
     """Return a call of a principal who may do everything; all methods are one here."""
     principal = ADMINISTRATOR if name == ADMINISTRATOR.name else replace(ADMINISTRATOR, name=name)
-    return Call(
-        principal=principal, method="Test", request_id=request_id, digest=digest, validate_only=validate_only
-    )
+    return Call(principal=principal, method="Test", request_id=request_id, digest=digest, validate_only=validate_only)
 
 
 def target(
-    name: str = "平台", *, takes: Filter | None = None, holds: str = "record", kind: str = "stand-in", retired: str | None = None
+    name: str = "平台",
+    *,
+    takes: Filter | None = None,
+    holds: str = "record",
+    kind: str = "stand-in",
+    retired: str | None = None,
 ) -> Target:
     """Return a target as the targets file would say it; its digest stands for all of that."""
     takes = takes or Filter()
     digest = f"{kind} {holds} {retired} {dump_filter(takes)}"
-    return Target(
-        name=name, kind=kind, holds=holds, filter=takes, digest=digest, retired=retired, paused_reason=None
-    )
+    return Target(name=name, kind=kind, holds=holds, filter=takes, digest=digest, retired=retired, paused_reason=None)

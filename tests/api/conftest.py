@@ -28,7 +28,6 @@ from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.index import Index
 from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.store.connect import Reader, connect
-from credit_sanction_service.store.migrate import migrate
 from credit_sanction_service.store.tokens import issue_token
 from credit_sanction_service.store.writer import Writer
 
@@ -75,9 +74,8 @@ def principal(name: str, role: Role, **scopes: frozenset[str] | frozenset[Standa
 
 
 @pytest.fixture
-def house(database: Database) -> Iterator[House]:
-    migrate(database.owner_dsn)
-    dsn = database.service_dsn
+def house(store: Database) -> Iterator[House]:
+    dsn = store.service_dsn
     with ExitStack() as stack:
         index, callers = Index(), Callers(clock=clock)
         # The server's clock is the samples' day, not today: the skew between the two is not what is tested here.
@@ -90,7 +88,7 @@ def house(database: Database) -> Iterator[House]:
         server = Server(
             Servicers(
                 records=SanctionRecordServicer(Records(writer, reader, shipped()), clock=clock),
-                restrictions=RestrictionServicer(LookUp(index, shipped(), clock=clock)),
+                restrictions=RestrictionServicer(LookUp(index, shipped(), clock=clock, longest_wait=0.5)),
                 deliveries=DeliveryServicer(reader),
             ),
             callers,
@@ -115,7 +113,7 @@ def house(database: Database) -> Iterator[House]:
         administrator = calling(principal("administrator", Role.ADMINISTRATOR))
         yield House(
             address=address,
-            database=database,
+            database=store,
             administrator=administrator,
             calling=calling,
             calling_with=calling_with,

@@ -169,7 +169,7 @@ run([StandIn(name="target-a", kind="city-website", secret="token")], host="127.0
 def process(state_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", SCRIPT, str(state_dir)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as running:  # noqa: S603 - our own
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as running:
         assert running.stdout is not None
         try:
             yield running, running.stdout.readline().strip()

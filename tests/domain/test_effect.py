@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -25,8 +26,10 @@ from credit_sanction_service.domain.calendar import add_day, add_months
 from credit_sanction_service.domain.drafts import MeasureDraft
 from credit_sanction_service.domain.effect import Filter, belongs, has_effect, in_force, may_have_effect
 from credit_sanction_service.domain.lifecycle import lift, next_change, pass_days, revoke
-from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, PublicationClass, Sector, Standard, State
+
+if TYPE_CHECKING:
+    from credit_sanction_service.domain.records import SanctionRecord
 
 DECIDED = TODAY - timedelta(days=30)
 EVERYTHING = Filter()

@@ -225,7 +225,9 @@ def test_a_code_in_doubt_is_confirmed_as_it_is() -> None:
     assert record.enterprise.other_identifiers == ()
 
 
-@pytest.mark.parametrize("typed", ["", "220101000012345", "12345678-8", "990000190001010294", code(1).replace("0", "O")])
+@pytest.mark.parametrize(
+    "typed", ["", "220101000012345", "12345678-8", "990000190001010294", code(1).replace("0", "O")]
+)
 def test_only_a_unified_social_credit_code_is_confirmed(typed: str) -> None:
     with pytest.raises(IdentifierRefused) as caught:
         confirmed(quarantined(), typed)
@@ -251,6 +253,17 @@ def test_the_last_day_is_a_day_of_effect_and_the_next_one_expires() -> None:
     ended = expired(record)
     assert ended.ending is not None
     assert (ended.state, ended.ending.effective_on) == (State.EXPIRED, record.last_day + timedelta(days=1))
+
+
+def test_a_record_whose_dates_have_passed_is_ended_before_the_scheduler_says_so() -> None:
+    record = sample()
+    day_after = record.last_day + timedelta(days=1)
+    longer = (MeasureDraft(area=Area.LAND_SUPPLY, end_date="2099-12-31"),)
+    changed = Amendment(draft=replace(draft_of(record), measures=longer), paths={"measures"})
+    with pytest.raises(StateConflict, match="ended on"):
+        amend(record, changed, today=day_after, catalogue=CATALOGUE)
+    with pytest.raises(StateConflict, match="ended on"):
+        lift(record, lift_draft(TODAY.isoformat()), today=day_after)
 
 
 def test_what_is_ended_or_in_quarantine_waits_for_no_day() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,21 +14,19 @@ from credit_sanction_service.domain.drafts import ObligationDraft
 from credit_sanction_service.domain.faults import Invalid, NotOverdue, Violation
 from credit_sanction_service.domain.findings import Findings
 from credit_sanction_service.domain.obligations import PERIODS, read_obligation
-from credit_sanction_service.domain.records import Obligation
 from credit_sanction_service.domain.terms import Scope, Standard
+
+if TYPE_CHECKING:
+    from credit_sanction_service.domain.records import Obligation
 
 ORDERED = date(2025, 1, 31)
 
 
-def read(today: date = TODAY, **changes: object) -> Obligation:
+def read(**changes: object) -> Obligation:
     """Read an obligation ordered on `ORDERED`, or raise what is wrong with it."""
-    given = replace(
-        draft().obligation,
-        ordered_on=ORDERED.isoformat(),
-        **changes,  # type: ignore[arg-type]
-    )
+    given = with_obligation(draft(), ordered_on=ORDERED.isoformat(), **changes).obligation
     findings = Findings()
-    obligation = read_obligation(given, findings, today=today)
+    obligation = read_obligation(given, findings, today=TODAY)
     findings.stop_if_any()
     assert obligation is not None
     return obligation
@@ -89,7 +87,10 @@ def test_nothing_is_due_before_it_was_ordered() -> None:
 
 
 def test_an_order_of_tomorrow_is_refused() -> None:
-    assert refusal(today=ORDERED - timedelta(days=1)).field == "obligation.ordered_on"
+    given = with_obligation(draft(), ordered_on=(TODAY + timedelta(days=1)).isoformat())
+    with pytest.raises(Invalid) as caught:
+        taken_in(given)
+    assert [violation.field for violation in caught.value.violations] == ["obligation.ordered_on"]
 
 
 def test_a_line_has_an_item_equipment_and_a_number_of_sets() -> None:
@@ -168,8 +169,7 @@ def test_what_is_accepted_was_overdue_before_it_was_decided(
     given = with_decision(given, date=decided, notice_served_on=decided)
     try:
         record = taken_in(given)
-    except Invalid as fault:
-        assert all(violation.rule for violation in fault.violations)
+    except Invalid:
         return
     obligation = record.obligation
     assert obligation.last_day < record.decision.decided_on <= TODAY

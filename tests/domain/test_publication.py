@@ -11,8 +11,8 @@ from tests.samples import record as sample
 
 from credit_sanction_service.domain.drafts import MeasureDraft, RecordDraft
 from credit_sanction_service.domain.faults import Invalid
-from credit_sanction_service.domain.measures import CURRENT_EDITION, Catalogue, shipped
 from credit_sanction_service.domain.intake import take_in
+from credit_sanction_service.domain.measures import CURRENT_EDITION, Catalogue, Row, shipped
 from credit_sanction_service.domain.publication import longest_end
 from credit_sanction_service.domain.terms import Area, PublicationClass
 
@@ -97,7 +97,7 @@ def test_an_area_twice_none_at_all_and_an_unknown_one_are_refused() -> None:
 
 def test_an_area_without_a_row_in_the_catalogue_is_refused() -> None:
     whole = shipped()[CURRENT_EDITION]
-    rows = {area: row for area, row in whole.rows.items() if area is not Area.BOND_ISSUANCE}
+    rows: dict[Area, Row] = {area: row for area, row in whole.rows.items() if area is not Area.BOND_ISSUANCE}
     small = Catalogue(edition="test", rows=rows)
     with pytest.raises(Invalid) as caught:
         take_in(draft(), record_id="0", today=TODAY, catalogue=small)

@@ -30,7 +30,7 @@ server.stop(None).wait()
 
 @contextmanager
 def worker(address: str) -> Iterator[None]:
-    with subprocess.Popen(  # noqa: S603 - the test's own program
+    with subprocess.Popen(
         [sys.executable, "-c", WORKER, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None

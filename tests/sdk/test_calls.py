@@ -308,7 +308,7 @@ def test_a_token_travels_under_a_certificate_that_is_verified(tmp_path: Path) ->
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
     names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*command.split(), *names], check=True, capture_output=True)  # noqa: S603 - fixed words
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
     loopback = Loopback()
     loopback.on("GetSanctionRecord", lambda _: RECORD)
     pair = (key.read_bytes(), certificate.read_bytes())

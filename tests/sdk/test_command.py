@@ -194,7 +194,7 @@ def test_address_and_token_come_from_the_environment_too(service: Loopback, tmp_
     command = [sys.executable, "-m", "credit_sanction", "check", CODE]
     by_file = {**environment, "CREDIT_SANCTION_TOKEN_FILE": str(token)}
     for more, env in (([], environment), ([], by_file), (["--token-file", str(token)], environment)):
-        done = subprocess.run([*command, *more], env=env, check=True, capture_output=True)  # noqa: S603 - our own
+        done = subprocess.run([*command, *more], env=env, check=True, capture_output=True)
         assert rb"\u865a" in done.stdout
     tokens = [arrival.metadata["authorization"] for arrival in service.arrivals]
     assert tokens == ["Bearer from-environment", "Bearer from-file", "Bearer from-file"]

@@ -17,7 +17,7 @@ OpenWriter = Callable[[], Writer]
 
 @pytest.fixture
 def connection(store: Database) -> Iterator[Connection]:
-    """A connection of the service role's."""
+    """Open a connection of the service role's."""
     with connect(store.service_dsn) as opened:
         yield opened
 
@@ -53,5 +53,5 @@ def reader(store: Database) -> Iterator[Reader]:
 
 @pytest.fixture
 def records(writer: Writer, reader: Reader) -> Records:
-    """The use cases, on `TODAY`."""
+    """Build the use cases, on `TODAY`."""
     return Records(writer, reader, shipped())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import psycopg
-import pytest
 from psycopg.errors import InsufficientPrivilege
 from tests.samples import call, draft
 
@@ -16,41 +15,44 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.connect import Connection
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        *(
-            statement
-            for table in ("revision", "change_log", "attempt_opened", "attempt_closed")
-            for statement in (
-                f"UPDATE {table} SET {'known_at = now()' if table == 'revision' else 'number = 0'}"
-                if table != "change_log"
-                else "UPDATE change_log SET body = '{}'",
-                f"DELETE FROM {table}",
-                f"TRUNCATE {table}",
-                f"DROP TABLE {table}",
-                f"ALTER TABLE {table} ADD COLUMN note text",
-            )
-        ),
-        "DELETE FROM sanction_record",
-        "DELETE FROM request",
-        "DELETE FROM store_head",
-        "TRUNCATE sanction_record CASCADE",
-        "DROP INDEX one_record_per_item",
-        "CREATE TABLE mine (x integer)",
-        "CREATE SCHEMA mine",
-        "CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
-        "CREATE ROLE mine",
-        "UPDATE alembic_version SET version_num = '9'",
-        "SET ROLE credit_sanction_owner",
-        "SELECT pg_read_file('/etc/hostname')",
-        "COPY sanction_record TO PROGRAM 'true'",
-    ],
-)
-def test_the_service_role_cannot(connection: Connection, records: Records, statement: str) -> None:
+FORBIDDEN = [
+    "UPDATE revision SET known_at = now()",
+    "UPDATE change_log SET body = '{}'",
+    "UPDATE attempt_opened SET number = 0",
+    "UPDATE attempt_closed SET number = 0",
+    *(
+        f"{verb} {table}"
+        for table in ("revision", "change_log", "attempt_opened", "attempt_closed")
+        for verb in ("DELETE FROM", "TRUNCATE", "DROP TABLE")
+    ),
+    "ALTER TABLE change_log ADD COLUMN note text",
+    "DELETE FROM sanction_record",
+    "DELETE FROM request",
+    "DELETE FROM store_head",
+    "TRUNCATE sanction_record CASCADE",
+    "DROP INDEX one_record_per_item",
+    "CREATE TABLE mine (x integer)",
+    "CREATE SCHEMA mine",
+    "CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE ROLE mine",
+    "UPDATE alembic_version SET version_num = '9'",
+    "SET ROLE credit_sanction_owner",
+    "SELECT pg_read_file('/etc/hostname')",
+    "COPY sanction_record TO PROGRAM 'true'",
+]
+
+
+def test_the_service_role_cannot_touch_proofs_or_the_schema(connection: Connection, records: Records) -> None:
     records.create(draft(), call())
-    with pytest.raises(InsufficientPrivilege):
+    assert [statement for statement in FORBIDDEN if not is_refused(connection, statement)] == []
+
+
+def is_refused(connection: Connection, statement: str) -> bool:
+    try:
         connection.execute(statement.encode())
+    except InsufficientPrivilege:
+        return True
+    return False
 
 
 def test_it_may_add_proofs_and_read_them(connection: Connection, records: Records) -> None:

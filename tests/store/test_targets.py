@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -233,26 +232,22 @@ def test_a_write_that_waited_for_the_file_knows_its_targets(
 ) -> None:
     writer.run(lambda tx: tx.targets, timeout=20)
     record = sample(1)
-    begun = threading.Event()
 
     def insert(tx: Transaction) -> None:
         tx.insert([record], action="CREATE", principal="测试")
 
-    def waiting() -> bool:
-        row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'").fetchone()
-        return bool(row and row[0])
-
-    with connect(store.service_dsn) as starting, ThreadPoolExecutor(1) as pool:
+    with connect(store.service_dsn) as starting:
         with starting.transaction():
             install(starting, target())
             future = writer.submit(insert)
-            pool.submit(lambda: begun.set() if _until(waiting) else None)
-            assert begun.wait(20)
+            deadline = time.monotonic() + 20
+            while connection.execute(_SOMEBODY_WAITS).fetchone() != (True,):
+                assert time.monotonic() < deadline
         future.result(20)
     assert shown(connection) == {record.name}
 
 
-def _until(condition: object) -> bool:
-    while not condition():  # type: ignore[operator]
-        pass
-    return True
+_SOMEBODY_WAITS = """
+SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE locktype = 'advisory' AND NOT granted AND d.datname = current_database())
+"""

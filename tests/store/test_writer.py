@@ -210,9 +210,7 @@ def test_a_collision_fails_nobody_who_shared_the_transaction(open_writer: OpenWr
 
         return work
 
-    futures = behind_a_gate(
-        one, lambda: [one.submit(insert(bystander)), one.submit(crossing(first.id, second.id))]
-    )
+    futures = behind_a_gate(one, lambda: [one.submit(insert(bystander)), one.submit(crossing(first.id, second.id))])
     futures.append(other.submit(crossing(second.id, first.id)))
     for future in futures:
         future.result(WAIT)
@@ -269,6 +267,7 @@ def test_a_record_that_is_not_there_is_not_found(writer: Writer) -> None:
 
 def test_a_lost_connection_fails_once_and_is_opened_anew(writer: Writer, connection: Connection) -> None:
     writer.run(insert(sample(1)), timeout=WAIT)
+
     def die(tx: Transaction) -> None:
         row = tx.connection.execute("SELECT pg_backend_pid()").fetchone()
         assert row is not None

@@ -1,7 +1,8 @@
 """
 The sanction record 惩戒记录 and its parts, as values that cannot be built wrong.
 
-They are built from what callers typed by `intake`, which names every fault; the checks here are the last line, for code.
+They are built from what callers typed by `intake`, which names every fault and judges the codes. The checks here are the
+last line, for code, and hold for what older releases stored: a rule that grows stricter must not make a store unreadable.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from credit_sanction_service.domain.calendar import add_months
-from credit_sanction_service.domain.identifiers import Judgement, judge, organisation_code_in
+from credit_sanction_service.domain.identifiers import judge, organisation_code_in
 from credit_sanction_service.domain.terms import (
     Area,
     CapacityUnit,
@@ -201,10 +202,6 @@ class SanctionRecord:
             raise ValueError("a record has at least one measure")
         if (self.state is State.QUARANTINED) != (self.quarantine is not None):
             raise ValueError("quarantined and only quarantined records say why")
-        if self.state is State.LISTED and not (
-            self.confirmation or judge(self.enterprise.code).judgement is Judgement.ACCEPTED
-        ):
-            raise ValueError("a record is listed only under an accepted or confirmed code")
         if (self.state in {State.LIFTED, State.REVOKED, State.EXPIRED}) != (self.ending is not None):
             raise ValueError("ended and only ended records say how")
 

@@ -92,10 +92,13 @@ class Index:
             )
 
     def wait_for(self, revision: Revision, *, timeout: float) -> None:
-        """Wait until `revision` is in here. Raises `EpochChanged`, or `RevisionNotReached` after `timeout` seconds."""
+        """
+        Wait until `revision` is in here. Raises `EpochChanged` for one of an epoch that is over at once, for one that has
+        not come after `timeout` seconds; `RevisionNotReached` after as many.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._has(revision), timeout)
-            if not self._has(revision):
+            if not self._changed.wait_for(lambda: self._has(revision), timeout):
+                self._require_epoch(revision)
                 raise RevisionNotReached(
                     f"revision {revision} was not reached within {timeout:g} s; {self._revision} is known"
                 )
@@ -103,11 +106,15 @@ class Index:
     def _has(self, revision: Revision) -> bool:
         if self._revision is None:
             return False
-        if self._revision.epoch != revision.epoch:
+        if self._revision.epoch > revision.epoch:
+            self._require_epoch(revision)
+        return self._revision >= revision
+
+    def _require_epoch(self, revision: Revision) -> None:
+        if self._revision is not None and self._revision.epoch != revision.epoch:
             raise EpochChanged(
                 f"the store is in epoch {self._revision.epoch}, not {revision.epoch}: take everything anew"
             )
-        return self._revision >= revision
 
     def _find(self, code: Code, name: str) -> Known:
         codes = set(self._by_number.get(code.value, ()))

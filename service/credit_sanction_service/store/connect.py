@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -22,10 +22,22 @@ Row = tuple[Any, ...]
 Connection = psycopg.Connection[Row]
 
 
+# A connection to a database that vanished without a word is given up within seconds, and not when the kernel tires of it.
+_OPTIONS: Final[dict[str, Any]] = {
+    "autocommit": True,
+    "connect_timeout": 5,
+    "application_name": "credit-sanction",
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
 def connect(dsn: str) -> Connection:
     """Open one connection in autocommit mode. Raises `StoreUnavailable`."""
     with translated():
-        return psycopg.connect(dsn, autocommit=True, connect_timeout=5, application_name="credit-sanction")
+        return psycopg.connect(dsn, **_OPTIONS)
 
 
 @contextmanager
@@ -46,7 +58,7 @@ class Reader:
             min_size=1,
             max_size=size,
             timeout=5,
-            kwargs={"autocommit": True, "connect_timeout": 5, "application_name": "credit-sanction"},
+            kwargs=_OPTIONS,
             check=ConnectionPool.check_connection,
             open=True,
         )
