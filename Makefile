@@ -50,9 +50,9 @@ check-locks: setup
 check-proto: buf
 	@echo "check: proto/"; cd proto && ../$(BUF) lint && ../$(BUF) format --diff --exit-code
 
-buf: # Installs buf where its lock changed
+buf: ## Install buf, for `buf curl` and linting proto/; needs Node.js
 	@command -v npm >/dev/null 2>&1 || { \
-		echo "check: linting proto/ needs Node.js 20 or newer with npm, which was not found: install it; all else in \`make check\` runs without." >&2; \
+		echo "buf: it needs Node.js 20 or newer with npm, which was not found: install that; all else in \`make check\` runs without." >&2; \
 		exit 2; }
 	@cmp -s tools/buf/package-lock.json tools/buf/node_modules/installed.json || { \
 		echo "setup: installing buf" && cd tools/buf && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error && \

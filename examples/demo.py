@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.request import ProxyHandler, Request, build_opener
 
-from credit_sanction import Answer, Area, Client, Verdict, spreadsheet, types
-from credit_sanction.spreadsheet import Fate
+from credit_sanction import Answer, Area, Client, ItemFailure, Verdict, spreadsheet, types
+from credit_sanction.spreadsheet import Fate, masked
 from credit_sanction_connectors.standins.dialect import StandIn
 from credit_sanction_connectors.standins.kinds import DIALECTS
 from credit_sanction_connectors.standins.runner import Running, serving
@@ -206,9 +206,9 @@ def import_list(client: Client) -> list[spreadsheet.Outcome]:
         lines = [outcome for outcome in outcomes if outcome.fate is fate]
         print(f"  {fate:<12}{len(lines):>4}")
         for outcome in lines if fate is not Fate.ACCEPTED else ():
-            print(f"    line {outcome.line:>3}  {outcome.code.strip():<20}  {'; '.join(outcome.reasons)[:140]}")
+            print(f"    line {outcome.line:>3}  {masked(outcome.code):<20}  {masked('; '.join(outcome.reasons))[:140]}")
     wrong = [
-        f"line {outcome.line} was {outcome.fate}, not {expected}: {outcome.reasons}"
+        f"line {outcome.line} was {outcome.fate}, not {expected}: {masked('; '.join(outcome.reasons))}"
         for outcome, expected in zip(outcomes, sheet.column("expected"), strict=True)
         if outcome.fate != expected
     ]
@@ -279,13 +279,18 @@ def look_up(client: Client, outcomes: Sequence[spreadsheet.Outcome], known: type
     ]
     unfounded = [code for code, answer in answers.items() if answer.restricted and code not in areas]
     unanswered = sorted((areas.keys() | doubtful) - answers.keys())
-    say(f"looked {len(results)} codes up: {', '.join(f'{count} {verdict}' for verdict, count in verdicts.items())}")
+    not_asked = {result.code for result in results if isinstance(result, ItemFailure)}
+    say(
+        f"looked {len(answers)} enterprises up: {', '.join(f'{count} {verdict}' for verdict, count in verdicts.items())}"
+    )
+    say(f"{len(not_asked)} codes were not asked: no enterprise can have them")
     demand(not false_clears, f"answered CLEAR although listed: {false_clears}")
     demand(not unfounded, f"answered RESTRICTED without a record: {unfounded}")
     demand(not unanswered, f"no answer for {unanswered}")
     return {
-        "looked_up": len(results),
+        "looked_up": len(answers),
         **{verdict.lower(): verdicts[verdict] for verdict in Verdict},
+        "not_asked": len(not_asked),
         "false_clears": len(false_clears),
     }
 

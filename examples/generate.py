@@ -253,7 +253,7 @@ def tidy_dirt(town: Town) -> Iterator[Row]:
         yield row.copy("同一企业两条生产线之二", "accepted", item=item, capacity="12.5")
     for _ in range(8):
         row = town.row()
-        yield row.copy("轻微，不公示", "accepted", publication_class="轻微", measure_end="2029-06-30")
+        yield row.copy("轻微，不公示", "accepted", publication_class="轻微", measure_end="2029-01-31")
     for _ in range(10):
         row = town.row("环保")
         late = {"due_on": "2026-09-30", "notice_served_on": "2026/10/26", "decided_on": "2026年11月12日"}

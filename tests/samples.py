@@ -181,7 +181,7 @@ def draft_of(record: SanctionRecord) -> RecordDraft:
         district=DistrictDraft(
             code=record.district.code, name=record.district.name, since=record.district.since.isoformat()
         ),
-        measures=tuple(MeasureDraft(area=m.area, end_date=m.end.isoformat()) for m in record.measures),
+        measures=tuple(MeasureDraft(area=m.area, end_date=m.end.isoformat() if m.end else "") for m in record.measures),
         publication_class=record.publication_class,
         publication_end_date=record.publication_end.isoformat() if record.publication_end else "",
     )

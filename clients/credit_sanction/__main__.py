@@ -64,20 +64,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 request_id=options.request_id,
             )
     except (CreditSanctionError, OSError) as error:
-        return _fault(error)
+        return _fault(error, options)
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
 def _client(options: argparse.Namespace) -> Client:
     address = options.address or os.environ.get("CREDIT_SANCTION_ADDRESS", "127.0.0.1:50051")
-    token_file = options.token_file or os.environ.get("CREDIT_SANCTION_TOKEN_FILE")
+    token_file = _token_file(options)
     token = Path(token_file).read_text("utf-8", "replace") if token_file else os.environ.get("CREDIT_SANCTION_TOKEN")
     roots = options.root_certificates.read_bytes() if options.root_certificates else None
     return Client(address, token, root_certificates=roots, timeout=options.timeout)
 
 
-def _fault(error: CreditSanctionError | OSError) -> int:
+def _token_file(options: argparse.Namespace) -> str | Path | None:
+    return options.token_file or os.environ.get("CREDIT_SANCTION_TOKEN_FILE")
+
+
+def _has_token(options: argparse.Namespace) -> bool:
+    return bool(_token_file(options) or os.environ.get("CREDIT_SANCTION_TOKEN"))
+
+
+def _fault(error: CreditSanctionError | OSError, options: argparse.Namespace) -> int:
+    if isinstance(error, Unauthenticated) and not _has_token(options):
+        # The service speaks of a header, which is nothing that this command takes.
+        how = "name the file that holds yours with --token-file or CREDIT_SANCTION_TOKEN_FILE"
+        sys.stderr.write(f"credit-sanction: the service wants a token: {how}\n")
+        return USAGE
     sys.stderr.write(f"credit-sanction: {error}\n")
     if isinstance(error, ServiceError) and error.request_id:
         sys.stderr.write(f"credit-sanction: to go on without doing anything twice: --request-id {error.request_id}\n")

@@ -96,6 +96,8 @@ class Answer:
 
     `asked` is the code as it was asked, `code` as it was judged. `verdict` is the worst of `areas`. `stale` says that
     the service's knowledge was older than allowed: RESTRICTED stays then, everything else is UNKNOWN.
+    `details_omitted`: restrictions, explanations and candidates were left off, the reply being too large; the verdicts
+    are whole.
     """
 
     asked: str
@@ -112,6 +114,7 @@ class Answer:
     stale: bool
     as_of_date: date | None
     catalogue_edition: str
+    details_omitted: bool = False
 
     @property
     def restricted(self) -> bool:

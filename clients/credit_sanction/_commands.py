@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from credit_sanction import spreadsheet
 from credit_sanction._answers import Verdict
+from credit_sanction._privacy import masked
 from credit_sanction.spreadsheet import Fate
 
 if TYPE_CHECKING:
@@ -94,11 +95,11 @@ def _outcome_lines(outcomes: Iterable[Outcome]) -> Iterable[str]:
 def _row_object(outcome: Outcome) -> Mapping[str, object]:
     return {
         "line": outcome.line,
-        "code": outcome.code,
-        "name": outcome.name,
+        "code": masked(outcome.code),
+        "name": masked(outcome.name),
         "fate": outcome.fate,
         "record": outcome.record.name if outcome.record else "",
-        "reasons": outcome.reasons,
+        "reasons": [masked(reason) for reason in outcome.reasons],
     }
 
 
@@ -106,12 +107,12 @@ def _report(sheet: spreadsheet.Sheet, outcomes: Iterable[Outcome]) -> tuple[Sequ
     width = len(sheet.header)
     rows = [
         [
-            *row.cells[:width],
+            *map(masked, row.cells[:width]),
             *[""] * (width - len(row.cells)),
             str(outcome.line),
             outcome.fate,
             outcome.record.name if outcome.record else "",
-            "; ".join(outcome.reasons),
+            masked("; ".join(outcome.reasons)),
         ]
         for row, outcome in zip(sheet.rows, outcomes, strict=True)
     ]
@@ -133,5 +134,5 @@ def _print_lines(lines: Iterable[str]) -> None:
 
 
 def _printable(text: str) -> str:
-    """Return `text` without the characters that could steer a terminal: cells come from strangers."""
-    return "".join(" " if unicodedata.category(character).startswith("C") else character for character in text)
+    """Return `text` without citizens' numbers and characters that could steer a terminal: cells come from strangers."""
+    return "".join(" " if unicodedata.category(character).startswith("C") else character for character in masked(text))

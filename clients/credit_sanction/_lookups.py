@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -20,13 +21,16 @@ from credit_sanction.v1.restriction_service_pb2 import (
 from credit_sanction.v1.revision_pb2 import Revision as WireRevision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from credit_sanction._calls import Caller
+    from credit_sanction.v1.restriction_service_pb2 import BatchCheckRestrictionsResponse
 
 CHECK_MANY_MAX: Final = 10_000
 """Enterprises in one request; longer lists are cut."""
+
+_DETAILED_MAX: Final = 500  # enterprises in a request that is made for the details which a larger one left out
 
 Staleness: TypeAlias = timedelta | float | None
 Answers: TypeAlias = list[Answer | ItemFailure]
@@ -78,15 +82,17 @@ class Lookups:
         Look many up: codes, or (code, name) pairs. One result for each, in the same order: an `Answer`, or the
         `ItemFailure` that says why this item could not be asked.
 
-        Any number: beyond 10,000 it takes several requests. Then the answers may be of several revisions, each naming
-        its own, and never of an older one than an answer before it.
+        Any number: beyond 10,000 it takes several requests, and so do answers whose details were too many for one reply.
+        Then the answers may be of several revisions, each naming its own; no request knows less than one before it.
         """
         queries = [_query(*((item, None) if isinstance(item, str) else item)) for item in items]
         single, groups = split(areas)
-        results: Answers = []
-        for run in chunks([query.ByteSize() for query in queries], most=CHECK_MANY_MAX):
+        results: dict[int, Answer | ItemFailure] = {}
+        left: deque[Sequence[int]] = deque(chunks([query.ByteSize() for query in queries], most=CHECK_MANY_MAX))
+        while left:
+            run = left.popleft()
             request = BatchCheckRestrictionsRequest(
-                enterprises=queries[run.start : run.stop],
+                enterprises=[queries[index] for index in run],
                 areas=single,
                 groups=groups,
                 consistency=_consistency(max_staleness, min_revision, as_of_date),
@@ -95,13 +101,27 @@ class Lookups:
             demand_complete(len(run), len(response.results))
             if response.basis.HasField("revision"):
                 min_revision = response.basis.revision
-            for index, result in zip(run, response.results, strict=True):
-                code = queries[index].code
-                if result.HasField("error"):
-                    results.append(failure_of(index, code, result.error))
-                else:
-                    results.append(answer_of(code, result.answer, response.basis))
-        return results
+            results.update(_read(run, queries, response))
+            left.extend(_asked_again(run, results))
+        return [results[index] for index in range(len(queries))]
+
+
+def _read(
+    run: Sequence[int], queries: Sequence[EnterpriseQuery], response: BatchCheckRestrictionsResponse
+) -> Iterable[tuple[int, Answer | ItemFailure]]:
+    for index, result in zip(run, response.results, strict=True):
+        code = queries[index].code
+        if result.HasField("error"):
+            yield index, failure_of(index, code, result.error)
+        else:
+            yield index, answer_of(code, result.answer, response.basis)
+
+
+def _asked_again(run: Sequence[int], results: Mapping[int, Answer | ItemFailure]) -> Iterable[Sequence[int]]:
+    """Cut those whose details were omitted into smaller runs. One that was asked alone stays as it is."""
+    most = min(_DETAILED_MAX, len(run) // 2)
+    omitted = [index for index in run if isinstance(answer := results[index], Answer) and answer.details_omitted]
+    return [omitted[start : start + most] for start in range(0, len(omitted), most)] if most else ()
 
 
 def demand_complete(asked: int, got: int) -> None:

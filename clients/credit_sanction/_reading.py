@@ -52,6 +52,7 @@ def answer_of(asked: str, wire: RestrictionAnswer, basis: AnswerBasis) -> Answer
         stale=basis.stale,
         as_of_date=day(basis.as_of_date),
         catalogue_edition=basis.catalogue_edition,
+        details_omitted=wire.details_omitted,
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from credit_sanction._outcomes import Fate, Outcome, submit
+from credit_sanction._privacy import masked
 from credit_sanction._sheet_columns import BY_HEADING, COLUMNS, Column, heading_key
 from credit_sanction._sheet_record import Cells, Fault, record_of
 from credit_sanction._sheet_text import Line, decode, lines_of, safe_cell, separator_line
@@ -31,6 +32,7 @@ __all__ = [
     "Row",
     "Sheet",
     "load",
+    "masked",
     "parse",
     "safe_cell",
     "submit",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 _DELIMITERS: Final = (",", ";", "\t")
+_ZIP: Final = b"PK\x03\x04"  # .xlsx, .ods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,9 @@ def load(path: str | Path) -> Sheet:
 
 def parse(data: bytes) -> Sheet:
     """Read the bytes of a file. Never raises."""
+    if data.startswith(_ZIP):
+        workbook = "it is a workbook, not CSV: save its sheet as CSV UTF-8"
+        return Sheet(encoding="", faults=(Fault(line=1, column="", message=workbook),))
     text, encoding = decode(data)
     named = separator_line(text)
     skip = 1 if named else 0
@@ -118,14 +124,18 @@ def _header_faults(head: Line, columns: Mapping[str, int]) -> tuple[Fault, ...]:
         return (Fault(line=head.number, column="", message=head.fault),)
     keys = [heading_key(cell) for cell in head.cells]
     known = [BY_HEADING[key].name for key in keys if key in BY_HEADING]
-    missing = [column for column in COLUMNS if column.required and column.name not in columns]
+    if not known:
+        return (
+            Fault(line=head.number, column="", message="it is no record sheet: the first row names no column of one"),
+        )
+    missing = [
+        f"{column.chinese} ({column.name})" for column in COLUMNS if column.required and column.name not in columns
+    ]
+    lacking = (
+        (Fault(line=head.number, column="", message=f"there is no column {'、'.join(missing)}"),) if missing else ()
+    )
     return (
-        *(
-            Fault(
-                line=head.number, column=column.chinese, message=f"there is no column {column.chinese} ({column.name})"
-            )
-            for column in missing
-        ),
+        *lacking,
         *(
             Fault(line=head.number, column=column.chinese, message=f"the column {column.chinese} is there twice")
             for column in COLUMNS

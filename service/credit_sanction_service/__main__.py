@@ -8,11 +8,14 @@ import sys
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+import structlog
+
 from credit_sanction_service import log
 from credit_sanction_service.config import PREFIX, BadSetting, Settings, read_settings
 from credit_sanction_service.domain.access import Role
 from credit_sanction_service.domain.faults import StoreUnavailable
 from credit_sanction_service.domain.terms import Standard
+from credit_sanction_service.host import lifeline
 from credit_sanction_service.host.refusal import StartRefused
 
 if TYPE_CHECKING:
@@ -25,12 +28,23 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = _settings(options)
         log.configure(settings.log_level, process=options.command)
+        _warn_if_exposed(settings, options.command)
         return _command(options)(settings)
     except (StartRefused, BadSetting, StoreUnavailable) as refusal:
         sys.stderr.write(f"{refusal}\n")
         return StartRefused.EXIT_CODE
     except KeyboardInterrupt:
         return 0
+
+
+def _warn_if_exposed(settings: Settings, command: str) -> None:
+    """Say it once where other machines can reach the port: its traffic, tokens included, is plain text."""
+    if command in {"run", "api"} and settings.is_exposed and lifeline.LIFELINE not in os.environ:
+        structlog.get_logger().warning(
+            "server.exposed",
+            listen=settings.listen,
+            advice="calls and tokens travel in plain text: put what ends TLS in front, or listen on 127.0.0.1",
+        )
 
 
 def _command(options: argparse.Namespace) -> Callable[[Settings], int]:
@@ -93,13 +107,16 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database's schema up to date, as its owner")
     token = commands.add_parser("token", help="give a caller a token, or take it away")
     actions = token.add_subparsers(dest="action", required=True)
-    issue = actions.add_parser("issue", help="print a new token for a caller")
+    place = argparse.ArgumentParser(add_help=False)
+    place.add_argument("--data-dir", help="where the running service's data lie, where that is not the usual place")
+    issue = actions.add_parser("issue", parents=[place], help="print a new token for a caller")
     issue.add_argument("name")
     issue.add_argument("--role", action="append", required=True, choices=[role.value for role in Role])
     issue.add_argument("--authority", action="append", help="code of an authority that it may act for; default: any")
     issue.add_argument("--standard", action="append", choices=[s.value for s in Standard], help="default: any")
     issue.add_argument("--district", action="append", help="division code that it may act for; default: any")
-    actions.add_parser("withdraw", help="withdraw every token of a caller").add_argument("name")
+    withdraw = actions.add_parser("withdraw", parents=[place], help="withdraw every token of a caller")
+    withdraw.add_argument("name")
     return parser
 
 

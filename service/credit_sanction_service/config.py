@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -49,6 +50,15 @@ class Settings:
         """Host and port of `listen`."""
         return parse_address("listen", self.listen)
 
+    @property
+    def is_exposed(self) -> bool:
+        """Whether other machines can reach `listen`: calls and tokens go over it in plain text."""
+        host, _ = self.address
+        try:
+            return not ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host.lower() != "localhost"
+
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings. Raises `BadSetting` for a value of the wrong form and for a name that is none."""
@@ -65,7 +75,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             name = name.removesuffix("_file")
             value = _read(variable, text)
         if name not in known:
-            raise BadSetting(f"{variable} is not a setting; the settings are {', '.join(sorted(known))}")
+            raise BadSetting(
+                f"{variable} is not a setting; the settings are {', '.join(map(_variable, sorted(known)))}"
+            )
         values[name] = _convert(variable, value, type(known[name].default))
     settings = Settings(**values)
     parse_address("listen", settings.listen)
@@ -81,6 +93,10 @@ def parse_address(name: str, text: str) -> tuple[str, int]:
     if not colon or not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the highest port
         raise BadSetting(f"{PREFIX}{name.upper()} is {text!r}: host:port is expected, like 127.0.0.1:50051")
     return host.strip("[]"), int(port)
+
+
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
 
 
 def _convert(variable: str, text: str, kind: type) -> Any:  # noqa: ANN401 - one of three types

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from credit_sanction_service.domain.access import Principal
 from credit_sanction_service.domain.faults import Duplicate, Invalid, NotPermitted, VersionConflict
-from credit_sanction_service.domain.intake import read_confirmation, take_in
+from credit_sanction_service.domain.intake import name_warnings, read_confirmation, take_in
 from credit_sanction_service.domain.lifecycle import Amendment, amend, check_paths, confirm, lift, pass_days, revoke
 from credit_sanction_service.domain.measures import CURRENT_EDITION, Catalogue
 from credit_sanction_service.store import reading
@@ -93,7 +93,7 @@ class Records:
         """Take one record in. Raises `Invalid`, `NotPermitted`, `Duplicate`, `RequestIdReused`."""
 
         def work(tx: Transaction) -> list[SanctionRecord]:
-            record = self._take_in(tx, draft, call)
+            [record] = _warned(tx, [self._take_in(tx, draft, call)])
             refusal = tx.insert([record], action="CREATE", principal=call.principal.name)[0]
             if refusal:
                 raise refusal
@@ -106,9 +106,10 @@ class Records:
 
         def work(tx: Transaction) -> list[SanctionRecord | Refused]:
             taken = [self._try_to_take_in(tx, draft, call, number) for number, draft in enumerate(drafts)]
-            records = [item for item in taken if not isinstance(item, Refused)]
-            duplicates = iter(tx.insert(records, action="CREATE", principal=call.principal.name))
-            return [item if isinstance(item, Refused) else _duplicate(next(duplicates)) or item for item in taken]
+            records = _warned(tx, [item for item in taken if not isinstance(item, Refused)])
+            refusals = tx.insert(records, action="CREATE", principal=call.principal.name)
+            inserted = iter(zip(records, refusals, strict=True))
+            return [item if isinstance(item, Refused) else _inserted(*next(inserted)) for item in taken]
 
         return self._write(work, call)
 
@@ -139,7 +140,10 @@ class Records:
             record = self._hold(tx, record_id, version, call)
             check_paths(record, paths)
             amendment = Amendment(draft=build(record), paths=paths)
-            fresh = amend(record, amendment, today=tx.today, catalogue=self._catalogue)
+            try:
+                fresh = amend(record, amendment, today=tx.today, catalogue=self._catalogue)
+            except Invalid as fault:
+                raise (fault if fault.violations[0].field == "update_mask" else fault.under("record")) from None
             call.principal.require_record(fresh)
             tx.update(fresh, action="AMEND", principal=call.principal.name)
             return [fresh]
@@ -172,6 +176,7 @@ class Records:
             tx.update(revoked, action="REVOKE", principal=call.principal.name)
             if fresh is None:
                 return [revoked]
+            [fresh] = _warned(tx, [fresh])
             refusal = tx.insert([fresh], action="REPLACE", principal=call.principal.name)[0]
             if refusal:
                 raise refusal
@@ -286,5 +291,16 @@ def _unstored(record: SanctionRecord, now: datetime) -> StoredRecord:
     return StoredRecord(record=record, revision=Revision(epoch=0, number=0), created_at=now, updated_at=now)
 
 
-def _duplicate(fault: Duplicate | None) -> Refused | None:
-    return Refused(fault="Duplicate", message=str(fault), existing=fault.existing) if fault else None
+def _inserted(record: SanctionRecord, refusal: Duplicate | None) -> SanctionRecord | Refused:
+    return Refused(fault="Duplicate", message=str(refusal), existing=refusal.existing) if refusal else record
+
+
+def _warned(tx: Transaction, records: Sequence[SanctionRecord]) -> list[SanctionRecord]:
+    """Return the records, each with a warning where others, of the store or of these, know its code under another name."""
+    known = tx.names_of(record.enterprise.code for record in records)
+    for record in records:
+        known[record.enterprise.code].add(record.enterprise.names)
+    warnings = [name_warnings(record.enterprise.names, sorted(known[record.enterprise.code])) for record in records]
+    return [
+        replace(record, warnings=found) if found else record for record, found in zip(records, warnings, strict=True)
+    ]

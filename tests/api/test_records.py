@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -12,6 +14,7 @@ from google.rpc import error_details_pb2, status_pb2
 from tests import samples
 from tests.api.conftest import House, clock, principal
 
+from credit_sanction.v1 import delivery_service_pb2 as delivery_pb
 from credit_sanction.v1 import measure_pb2 as measure_pb
 from credit_sanction.v1 import obligation_pb2 as obligation_pb
 from credit_sanction.v1 import sanction_record_pb2 as record_pb
@@ -19,7 +22,15 @@ from credit_sanction.v1 import sanction_record_service_pb2 as pb
 from credit_sanction_service.api.messages import plain_record
 from credit_sanction_service.domain.access import Role
 from credit_sanction_service.domain.calendar import day_of
-from credit_sanction_service.domain.terms import Area, Standard
+from credit_sanction_service.domain.terms import Area, PublicationClass, Standard
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+
+def forged(text: str) -> str:
+    """Return a page token that nobody issued."""
+    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 def message(number: int = 1, **options: object) -> record_pb.SanctionRecord:
@@ -352,3 +363,87 @@ def test_an_authority_submits_only_within_its_scope(house: House) -> None:
     found = fault(stranger, "GetSanctionRecord", pb.GetSanctionRecordRequest(name=created.name))
     assert found[0] is grpc.StatusCode.PERMISSION_DENIED
     assert not stranger("ListSanctionRecords", pb.ListSanctionRecordsRequest()).records
+
+
+@pytest.mark.parametrize(
+    ("method", "request_message"),
+    [
+        ("ListSanctionRecords", pb.ListSanctionRecordsRequest(enterprise_code="a\0b")),
+        ("ListSanctionRecords", pb.ListSanctionRecordsRequest(district_codes=["\0"])),
+        ("ListSanctionRecords", pb.ListSanctionRecordsRequest(district_codes=["220113"] * 2_000)),
+        ("ListDeliveries", delivery_pb.ListDeliveriesRequest(target="targets/\0")),
+        ("GetDelivery", delivery_pb.GetDeliveryRequest(name="targets/\0/deliveries/x")),
+        ("RetryDelivery", delivery_pb.RetryDeliveryRequest(name="targets/x/deliveries/\0")),
+        ("GetSanctionRecord", pb.GetSanctionRecordRequest(name="sanctionRecords/\0")),
+        ("ListSanctionRecords", pb.ListSanctionRecordsRequest(page_token=forged("[" * 200_000))),
+        ("ListDeliveries", delivery_pb.ListDeliveriesRequest(page_token=forged('["\\u0000","\\u0000","x"]'))),
+        ("ListDeliveries", delivery_pb.ListDeliveriesRequest(page_token=forged('["\\ud800","x","x"]'))),
+        ("ListSanctionRecords", pb.ListSanctionRecordsRequest(page_size=-1)),
+    ],
+)
+def test_what_no_query_can_carry_is_invalid(house: House, method: str, request_message: Message) -> None:
+    code, _, violations = fault(house.administrator, method, request_message)
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert violations
+
+
+def test_a_page_token_of_another_list_is_invalid(house: House) -> None:
+    records = [message(number) for number in (1, 2)]
+    house.administrator("BatchCreateSanctionRecords", pb.BatchCreateSanctionRecordsRequest(records=records))
+    token = house.administrator("ListSanctionRecords", pb.ListSanctionRecordsRequest(page_size=1)).next_page_token
+    stray = delivery_pb.ListDeliveriesRequest(page_token=token)
+    code, _, violations = fault(house.administrator, "ListDeliveries", stray)
+    assert (code, list(violations)) == (grpc.StatusCode.INVALID_ARGUMENT, ["page_token"])
+
+
+def test_a_target_that_nobody_knows_is_not_found(house: House) -> None:
+    request = delivery_pb.ListDeliveriesRequest(target="targets/nope")
+    code, reason, _ = fault(house.administrator, "ListDeliveries", request)
+    assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "TARGET_NOT_FOUND")
+
+
+def amend(house: House, record: record_pb.SanctionRecord, *paths: str) -> record_pb.SanctionRecord:
+    request = pb.AmendSanctionRecordRequest(record=record, update_mask=FieldMask(paths=paths))
+    amended: record_pb.SanctionRecord = house.administrator("AmendSanctionRecord", request)
+    return amended
+
+
+def test_a_masked_field_that_is_not_given_is_cleared(house: House) -> None:
+    punished = message()
+    punished.decision.penalty.kind = record_pb.PENALTY_KIND_CLOSURE_ORDER
+    punished.decision.penalty.document_number = "虚构罚字1号"
+    punished.decision.penalty.date = "2026-10-01"
+    created = house.administrator("CreateSanctionRecord", pb.CreateSanctionRecordRequest(record=punished))
+    assert created.decision.HasField("penalty")
+    bare = record_pb.SanctionRecord(name=created.name, version=1)
+    assert not amend(house, bare, "decision.penalty").decision.HasField("penalty")
+    bare.version = 2
+    request = pb.AmendSanctionRecordRequest(record=bare, update_mask=FieldMask(paths=["decision.notice_served_on"]))
+    code, _, violations = fault(house.administrator, "AmendSanctionRecord", request)
+    assert (code, list(violations)) == (grpc.StatusCode.INVALID_ARGUMENT, ["record.decision.notice_served_on"])
+
+
+def test_a_new_class_brings_its_own_longest_publication(house: House) -> None:
+    created = create(house, publication_class=PublicationClass.SERIOUS)
+    change = record_pb.SanctionRecord(
+        name=created.name, version=1, publication_class=record_pb.PUBLICATION_CLASS_GENERAL
+    )
+    amended = amend(house, change, "publication_class")
+    assert created.publication_end_date == "2029-10-24"
+    assert amended.publication_end_date == "2027-10-24"
+
+
+def test_a_code_known_under_another_name_is_told_to_the_clerk(house: House) -> None:
+    first = create(house)
+    assert not first.warnings
+    other = message(1, item="1号线")
+    other.enterprise.name = "长春虚构另一家水泥有限公司"
+    created = house.administrator("CreateSanctionRecord", pb.CreateSanctionRecordRequest(record=other))
+    assert created.state == record_pb.RECORD_STATE_LISTED
+    assert first.enterprise.name in created.warnings[0]
+    renamed = message(1, item="2号线")
+    renamed.enterprise.former_names.append(first.enterprise.name)
+    renamed.enterprise.name = other.enterprise.name
+    batch = pb.BatchCreateSanctionRecordsRequest(records=[renamed])
+    [result] = house.administrator("BatchCreateSanctionRecords", batch).results
+    assert not result.record.warnings

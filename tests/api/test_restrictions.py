@@ -169,3 +169,18 @@ def test_bad_words_are_invalid_and_not_left_out(house: House) -> None:
         pb.CheckRestrictionsRequest(enterprise=query, consistency=pb.Consistency(max_staleness=Duration(seconds=-1))),
     ):
         assert fault(house.administrator, "CheckRestrictions", request)[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_batch_of_ten_thousand_restricted_stays_below_what_clients_take(house: House) -> None:
+    created = create(house)
+    queries = [pb.EnterpriseQuery(code=created.enterprise.code)] * 10_000
+    consistency = pb.Consistency(min_revision=created.revision)
+    request = pb.BatchCheckRestrictionsRequest(enterprises=queries, consistency=consistency)
+    results = house.administrator("BatchCheckRestrictions", request).results
+    assert len(results) == 10_000
+    assert {result.answer.verdict for result in results} == {pb.VERDICT_RESTRICTED}
+    assert all(len(result.answer.areas) == 9 for result in results)
+    assert results[0].answer.restrictions
+    assert not results[0].answer.details_omitted
+    assert results[-1].answer.details_omitted
+    assert not results[-1].answer.restrictions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -106,9 +107,28 @@ def test_a_second_service_is_refused_on_the_same_data_and_on_the_same_port(
     same_data = start(service.data)
     assert same_data.process.wait(60) == 2
     assert len(same_data.lines) == 1, same_data.lines
+    same_both = start(service.data, "--listen", service.address)
+    assert same_both.process.wait(60) == 2
+    assert "already works on the data" in same_both.lines[0]
     same_port = start(data_dir / "other", "--listen", service.address)
     assert same_port.process.wait(60) == 2
-    assert service.address.rpartition(":")[2] in same_port.lines[-1]
+    assert "\n".join(same_port.lines) == (
+        f"The service cannot listen on {service.address}, another program has that port: stop that program "
+        "or choose another port with --listen or CREDIT_SANCTION_LISTEN."
+    )
+    assert not (data_dir / "other").exists()
+
+
+def test_a_port_of_the_stand_ins_that_is_taken_is_told_before_anything_is_started(data_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        refused = start(data_dir / "data", "--stand-ins", taken)
+        assert refused.process.wait(60) == 2
+    assert "\n".join(refused.lines) == (
+        f"The stand-in targets cannot listen on {taken}, another program has that port: stop that program "
+        "or choose another port with --stand-ins or CREDIT_SANCTION_STAND_INS."
+    )
+    assert not (data_dir / "data").exists()
 
 
 def test_the_administrators_token_is_its_users_alone(service: RunningService) -> None:

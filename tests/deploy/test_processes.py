@@ -116,6 +116,12 @@ def issue(dsn: str) -> str:
         ("stand-ins", {}, "CREDIT_SANCTION_STAND_INS_DIR is not set"),
         ("api", {"CREDIT_SANCTION_LISTEN": "here"}, "host:port is expected"),
         ("api", {"CREDIT_SANCTION_LISTN": "x"}, "CREDIT_SANCTION_LISTN is not a setting"),
+        ("api", {"CREDIT_SANCTION_NOPE": "x"}, "the settings are CREDIT_SANCTION_DATA_DIR, CREDIT_SANCTION_"),
+        (
+            "stand-ins",
+            {"CREDIT_SANCTION_STAND_INS": "192.0.2.1:1", "CREDIT_SANCTION_STAND_INS_DIR": "/nowhere"},
+            "choose one that it has, such as 127.0.0.1, with CREDIT_SANCTION_STAND_INS.",
+        ),
         ("api", {"CREDIT_SANCTION_WORKERS": "many"}, "a number is expected"),
     ],
 )
@@ -126,6 +132,24 @@ def test_a_bad_start_is_one_sentence_and_exit_code_2(process: str, values: dict[
     assert ended.returncode == 2
     assert said in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("listen", "times"),
+    [("0.0.0.0:0", 1), ("[2001:db8::1]:1", 1), ("127.0.0.1:0", 0), ("[::1]:0", 0), ("localhost:0", 0)],
+)
+def test_an_address_that_other_machines_reach_is_warned_of(listen: str, times: int) -> None:
+    # Without a database nothing is listened on here; the warning comes first.
+    ended = subprocess.run(
+        command("api"),
+        env={**os.environ, "CREDIT_SANCTION_LISTEN": listen},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.stderr.count('"event": "server.exposed"') == times
+    assert ended.returncode == 2
 
 
 def test_an_old_schema_is_told_before_anything_is_served(database: Database) -> None:
@@ -139,3 +163,33 @@ def test_an_old_schema_is_told_before_anything_is_served(database: Database) -> 
     )
     assert ended.returncode == 2
     assert "run `credit-sanction-service migrate` first" in ended.stderr
+
+
+@pytest.mark.parametrize("process", ["api", "worker", "run"])
+def test_a_connection_string_that_is_none_is_told_and_not_shown(process: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [
+            *command("api")[:1],
+            process,
+            *(["--data-dir", str(tmp_path), "--listen", "127.0.0.1:0"] if process == "run" else []),
+        ],
+        env={**os.environ, "CREDIT_SANCTION_DSN": "postgresql://u:hunter2@[bad/db"},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 2
+    assert "CREDIT_SANCTION_DSN is not a PostgreSQL connection string" in ended.stderr
+    assert "hunter2" not in ended.stderr
+
+
+def test_a_second_api_on_a_taken_port_is_refused_and_answers_nobody(store: Database, tmp_path: Path) -> None:
+    port = free_port()
+    values = {"CREDIT_SANCTION_DSN": store.service_dsn, "CREDIT_SANCTION_LISTEN": f"127.0.0.1:{port}"}
+    with running("api", tmp_path, **values) as log, wait_until(lambda: "server.started" in log.read_text("utf-8")):
+        second = subprocess.run(
+            command("api"), env=environment("api", **values), check=False, capture_output=True, text=True, timeout=60
+        )
+    assert second.returncode == 2
+    assert str(port) in second.stderr.splitlines()[-1]

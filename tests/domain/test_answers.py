@@ -23,6 +23,7 @@ from tests.samples import (
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.answers import Answer, Known, Question, answer
+from credit_sanction_service.domain.drafts import MeasureDraft
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
 from credit_sanction_service.domain.records import Confirmation, SanctionRecord
@@ -150,7 +151,7 @@ def test_procurement_binds_only_with_a_penalty_of_the_last_three_years() -> None
 
 def test_a_restriction_says_on_which_text_it_rests() -> None:
     (land,) = ask(LISTED, areas=(LAND,)).restrictions
-    assert (land.binding, land.basis.document, land.measure.end) == (True, "国发〔2010〕7号", LISTED.measures[0].end)
+    assert (land.binding, land.basis.document, land.until) == (True, "国发〔2010〕7号", LISTED.publication_end)
     assert land.record is LISTED
 
 
@@ -255,6 +256,48 @@ def test_the_name_of_another_matters_while_that_one_is_restricted(namesake: Sanc
     assert [candidate.code for candidate in answered.candidates] == (
         [namesake.enterprise.code] if verdict is Verdict.UNKNOWN else []
     )
+
+
+LOANS = (Area.FINANCING_CREDIT, BONDS)
+ABOUT_LAND: dict[UnknownReason, dict[str, object]] = {
+    UnknownReason.RECORD_QUARANTINED: {
+        "records": (taken_in(with_enterprise(draft(areas=(LAND,)), code=doubtful_code(1))),),
+    },
+    UnknownReason.ORGANISATION_OF_ANOTHER: {"relatives": (sample(2, areas=(LAND,)),)},
+    UnknownReason.NAME_OF_ANOTHER: {"name": NAMESAKE_NAME, "namesakes": (sample(2, areas=(LAND,)),)},
+}
+
+
+@pytest.mark.parametrize("reason", ABOUT_LAND)
+def test_who_asks_for_loans_is_not_told_of_a_doubt_about_land(reason: UnknownReason) -> None:
+    given = dict(ABOUT_LAND[reason])
+    records: tuple[SanctionRecord, ...] = given.pop("records", ())  # type: ignore[assignment]
+    about_loans = ask(*records, areas=LOANS, **given)  # type: ignore[arg-type]
+    assert about_loans.areas == dict.fromkeys(LOANS, Verdict.CLEAR)
+    assert (about_loans.unknown_reasons, about_loans.explanations, about_loans.candidates) == ((), (), ())
+    both = ask(*records, areas=(LAND, BONDS), **given)  # type: ignore[arg-type]
+    assert both.areas == {LAND: Verdict.UNKNOWN, BONDS: Verdict.CLEAR}
+    assert both.unknown_reasons == (reason,)
+    assert len(both.candidates) == 1
+
+
+def test_a_doubt_ends_in_an_area_with_the_measure_that_raises_it() -> None:
+    measures = (MeasureDraft(area=LAND, end_date="2027-01-31"), MeasureDraft(area=BONDS))
+    relative = taken_in(replace(draft(2), measures=measures))
+    last = ask(relatives=(relative,), areas=(LAND, BONDS), day=date(2027, 1, 31))
+    assert last.areas == {LAND: Verdict.UNKNOWN, BONDS: Verdict.UNKNOWN}
+    after = ask(relatives=(relative,), areas=(LAND, BONDS), day=date(2027, 2, 1))
+    assert after.areas == {LAND: Verdict.CLEAR, BONDS: Verdict.UNKNOWN}
+
+
+def test_of_several_records_in_doubt_only_those_of_the_areas_asked_are_named() -> None:
+    awaiting = {
+        area: taken_in(with_enterprise(draft(item=area.value, areas=(area,)), code=doubtful_code(1)))
+        for area in (LAND, BONDS)
+    }
+    (explanation,) = ask(*awaiting.values(), areas=(BONDS,)).explanations
+    assert awaiting[BONDS].name in explanation
+    assert awaiting[LAND].name not in explanation
 
 
 def test_without_areas_there_is_no_verdict_to_invent() -> None:

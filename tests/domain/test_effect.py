@@ -19,12 +19,13 @@ from tests.samples import (
     revocation,
     taken_in,
     with_decision,
+    with_enterprise,
 )
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.calendar import add_day, add_months
 from credit_sanction_service.domain.drafts import MeasureDraft
-from credit_sanction_service.domain.effect import Filter, belongs, has_effect, in_force, may_have_effect
+from credit_sanction_service.domain.effect import Filter, areas_running, belongs, has_effect, in_force, may_have_effect
 from credit_sanction_service.domain.lifecycle import lift, next_change, pass_days, revoke
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, PublicationClass, Sector, Standard, State
 
@@ -63,6 +64,18 @@ def test_a_quarantined_record_has_no_effect_but_might() -> None:
     assert not belongs(record, EVERYTHING, TODAY)
     assert may_have_effect(record, TODAY)
     assert not may_have_effect(record, record.last_day + timedelta(days=1))
+
+
+def test_areas_run_to_the_end_of_their_measures_in_quarantine_too() -> None:
+    land = MeasureDraft(area=Area.LAND_SUPPLY, end_date="2027-01-31")
+    given = replace(draft(), measures=(land, MeasureDraft(area=Area.SAFETY_LICENCE)))
+    both, safety = {Area.LAND_SUPPLY, Area.SAFETY_LICENCE}, {Area.SAFETY_LICENCE}
+    for record in (taken_in(given), taken_in(with_enterprise(given, code="220101000012345"))):
+        assert areas_running(record, date(2027, 1, 31)) == both
+        assert areas_running(record, date(2027, 2, 1)) == safety
+        assert areas_running(record, DECIDED - timedelta(days=1)) == set()
+        assert areas_running(record, record.last_day + timedelta(days=1)) == set()
+        assert areas_running(revoke(record, revocation(), today=TODAY), TODAY) == set()
 
 
 def test_a_revoked_record_never_had_effect() -> None:
@@ -146,10 +159,12 @@ def listed(draw: st.DrawFn) -> SanctionRecord:
     publication_class = draw(st.sampled_from(PublicationClass))
     minor = publication_class is PublicationClass.MINOR
     general = publication_class is PublicationClass.GENERAL
-    latest = add_months(DECIDED, 12 if general else 36)
+    latest = add_months(DECIDED, 3 if minor else 12 if general else 36)
     published_to = "" if minor else min(draw(near), latest).isoformat()
     areas = draw(st.lists(st.sampled_from(ALL_AREAS), min_size=1, unique=True))
-    measures = tuple(MeasureDraft(area=area, end_date=draw(near).isoformat()) for area in areas)
+    own_ends = near.map(lambda day: min(day, latest).isoformat())
+    ends = own_ends if minor else st.just("") | own_ends
+    measures = tuple(MeasureDraft(area=area, end_date=draw(ends)) for area in areas)
     given_draft = replace(
         draft(), publication_class=publication_class, publication_end_date=published_to, measures=measures
     )

@@ -23,6 +23,7 @@ from tests.samples import (
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.drafts import (
+    ConfirmationDraft,
     DecisionDraft,
     DistrictDraft,
     EnterpriseDraft,
@@ -32,10 +33,18 @@ from credit_sanction_service.domain.drafts import (
     RecordDraft,
 )
 from credit_sanction_service.domain.faults import IdentifierRefused, Invalid, Violation
-from credit_sanction_service.domain.intake import MOST_FORMER_NAMES, MOST_OTHER_IDENTIFIERS
+from credit_sanction_service.domain.intake import (
+    MOST_FORMER_NAMES,
+    MOST_OTHER_IDENTIFIERS,
+    name_warnings,
+    read_confirmation,
+)
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, IdentifierKind, PublicationClass, State
 
 HUGE = "长" * (10 * 1024 * 1024)
+INSIDE = code(1)[8:17]
+CITIZEN = "990000190001010294"
+SPACED = "虚构 ９９００００-1900 0101－0294 号"
 
 
 def faults(given: RecordDraft, *, today: date = TODAY) -> dict[str, Violation]:
@@ -132,6 +141,61 @@ def test_control_characters_are_refused_everywhere(character: str) -> None:
         *("measures[0].end_date", "publication_end_date"),
     }
     assert not any(character in violation.description for violation in found.values())
+    assert ("private-use" in found["enterprise.name"].description) == (character == "\ue000")
+
+
+def test_a_rare_character_of_a_newer_unicode_is_taken_in_a_name() -> None:
+    assert taken_in(with_enterprise(draft(), name="\U00031350公司")).enterprise.name == "\U00031350公司"
+
+
+@pytest.mark.parametrize("text", [CITIZEN, SPACED])
+def test_a_citizens_number_is_refused_in_every_text_and_repeated_by_none(text: str) -> None:
+    given = RecordDraft(
+        enterprise=EnterpriseDraft(
+            code=text,
+            name=text,
+            former_names=(text,),
+            other_identifiers=((IdentifierKind.TAX_NUMBER, text), (None, text)),
+        ),
+        obligation=replace(
+            draft(item="1号窑").obligation, item=text, equipment=text, capacity_amount=text, due_on=text
+        ),
+        decision=DecisionDraft(
+            authority_code=text,
+            authority_name=text,
+            document_number=text,
+            date=text,
+            notice_served_on=text,
+            penalty=PenaltyDraft(document_number=text, date=text),
+        ),
+        district=DistrictDraft(code=text, name=text, since=text),
+        measures=(MeasureDraft(area=Area.LAND_SUPPLY, end_date=text),),
+        publication_end_date=text,
+    )
+    found = faults(given)
+    private = {path for path, violation in found.items() if "GB 11643" in violation.rule}
+    assert private >= {
+        *("enterprise.name", "enterprise.former_names[0]", "enterprise.other_identifiers[0].value"),
+        *("enterprise.other_identifiers[1].value", "obligation.item", "obligation.equipment"),
+        *("decision.authority.name", "decision.document_number", "decision.penalty.document_number"),
+        "responsible_district.name",
+    }
+    assert set(found) >= private | {
+        *("enterprise.code", "obligation.capacity.amount", "obligation.due_on", "decision.authority.code"),
+        *("decision.date", "decision.notice_served_on", "decision.penalty.date"),
+        *("responsible_district.code", "responsible_district.since"),
+        *("measures[0].end_date", "publication_end_date"),
+    }
+    for violation in found.values():
+        assert CITIZEN not in violation.description
+        assert text not in violation.description
+
+
+def test_a_citizens_number_is_refused_as_evidence() -> None:
+    given = ConfirmationDraft(evidence=f"经办人{CITIZEN}", confirmed_on=TODAY.isoformat())
+    with pytest.raises(Invalid, match="公民身份号码") as caught:
+        read_confirmation(given, today=TODAY)
+    assert [violation.field for violation in caught.value.violations] == ["confirmation.evidence"]
 
 
 def test_megabytes_are_refused_by_their_length_alone() -> None:
@@ -194,6 +258,28 @@ def test_nothing_is_listed_without_notice_before_its_decision() -> None:
     assert "49号" in found["decision.notice_served_on"].rule
 
 
+def test_no_notice_is_older_than_the_order() -> None:
+    ordered = draft().obligation.ordered_on
+    before = (date.fromisoformat(ordered) - timedelta(days=1)).isoformat()
+    found = faults(with_decision(draft(), notice_served_on=before))
+    assert set(found) == {"decision.notice_served_on"}
+    assert "49号" in found["decision.notice_served_on"].rule
+    assert taken_in(with_decision(draft(), notice_served_on=ordered)).decision.notice_served_on.isoformat() == ordered
+
+
+@pytest.mark.parametrize("itself", [authority_code(), authority_code()[8:17]])
+def test_no_authority_lists_itself(itself: str) -> None:
+    assert set(faults(with_enterprise(draft(), code=itself))) == {"enterprise.code"}
+
+
+def test_no_district_is_responsible_from_tomorrow_on() -> None:
+    tomorrow = (TODAY + timedelta(days=1)).isoformat()
+    district = DistrictDraft(code="220113", name="九台区", since=tomorrow)
+    assert set(faults(replace(draft(), district=district))) == {"responsible_district.since"}
+    district = replace(district, since=TODAY.isoformat())
+    assert taken_in(replace(draft(), district=district)).district.since == TODAY
+
+
 def test_the_authority_has_an_accepted_code_of_its_own() -> None:
     assert set(faults(with_decision(draft(), authority_code="220101000012345"))) == {"decision.authority.code"}
     assert sample().decision.authority.code == authority_code()
@@ -217,10 +303,10 @@ def test_the_responsible_district_is_never_read_from_the_code_and_development_zo
 @pytest.mark.parametrize(
     ("kind", "value", "kept"),
     [
-        (IdentifierKind.ORGANISATION_CODE, "12345678-8", "123456788"),
+        (IdentifierKind.ORGANISATION_CODE, f"{INSIDE[:8]}-{INSIDE[8]}".lower(), INSIDE),
         (IdentifierKind.REGISTRATION_NUMBER, "220101 000012345", "220101000012345"),
         (IdentifierKind.REGISTRATION_NUMBER, "220101123456788", "220101123456788"),
-        (IdentifierKind.TAX_NUMBER, "220101123456788", "220101123456788"),
+        (IdentifierKind.TAX_NUMBER, f"220101{INSIDE}", f"220101{INSIDE}"),
         (IdentifierKind.INSTITUTION_CERTIFICATE, "122010100012", "122010100012"),
     ],
 )
@@ -234,9 +320,27 @@ def test_a_registration_number_hides_no_organisation_code_even_where_one_would_f
     numbers = ((IdentifierKind.REGISTRATION_NUMBER, "220101123456788"),)
     record = taken_in(with_enterprise(draft(), other_identifiers=numbers))
     assert record.enterprise.old_numbers == {"220101123456788", code(1)[8:17]}
-    numbers = ((IdentifierKind.TAX_NUMBER, "220101123456788"),)
-    record = taken_in(with_enterprise(draft(), other_identifiers=numbers))
-    assert record.enterprise.old_numbers == {"220101123456788", "123456788", code(1)[8:17]}
+    assert record.enterprise.other_identifiers[0].kind is IdentifierKind.REGISTRATION_NUMBER
+
+
+@pytest.mark.parametrize("main", [code(1), doubtful_code(1), INSIDE, f"220101{INSIDE}"])
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(IdentifierKind.ORGANISATION_CODE, "12345678-8"), (IdentifierKind.TAX_NUMBER, "220101123456788")],
+)
+def test_a_number_of_another_organisation_is_refused(main: str, kind: IdentifierKind, value: str) -> None:
+    found = faults(with_enterprise(draft(), code=main, other_identifiers=((kind, value),)))
+    assert set(found) == {"enterprise.other_identifiers[0].value"}
+    rule = found["enterprise.other_identifiers[0].value"].rule
+    assert "GB 32100" in rule
+    assert "GB 11714" in rule
+
+
+@pytest.mark.parametrize("main", ["220101000012345", "220101123456788"])
+def test_a_number_that_may_be_a_registration_number_contradicts_none(main: str) -> None:
+    numbers = ((IdentifierKind.ORGANISATION_CODE, INSIDE), (IdentifierKind.TAX_NUMBER, f"220101{INSIDE}"))
+    record = taken_in(with_enterprise(draft(), code=main, other_identifiers=numbers))
+    assert len(record.enterprise.other_identifiers) == 2
 
 
 @pytest.mark.parametrize(
@@ -257,6 +361,25 @@ def test_former_names_are_kept_once_each_and_never_the_present_one() -> None:
     name = draft().enterprise.name
     given = with_enterprise(draft(), former_names=("虚构（旧）厂", "虚构(旧)厂", name, "虚构更旧厂"))
     assert taken_in(given).enterprise.former_names == ("虚构（旧）厂", "虚构更旧厂")
+
+
+@pytest.mark.parametrize(
+    ("names", "others", "told"),
+    [
+        (("虚构甲厂",), [], []),
+        (("虚构甲（集团）厂",), [("虚构甲(集团)厂",)], []),
+        (("虚构新厂", "虚构甲厂"), [("虚构甲厂",)], []),
+        (("虚构甲厂",), [("虚构新厂", "虚构甲厂")], []),
+        (("虚构甲厂",), [("虚构乙厂",), ("虚构甲厂",), ("虚构丙厂", "虚构丁厂")], ["虚构乙厂", "虚构丙厂"]),
+        (("虚构甲厂",), [("虚构（乙）厂",), ("虚构(乙)厂", "虚构丁厂")], ["虚构(乙)厂"]),
+    ],
+)
+def test_a_name_other_than_the_known_ones_of_its_code_is_told(
+    names: tuple[str, ...], others: list[tuple[str, ...]], told: list[str]
+) -> None:
+    warnings = name_warnings(names, others)
+    assert [warning.rpartition(" ")[2] for warning in warnings] == told
+    assert all("企业名称与其他记录不一致" in warning for warning in warnings)
 
 
 def test_what_ended_before_today_is_not_taken_in() -> None:

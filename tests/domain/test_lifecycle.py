@@ -27,6 +27,7 @@ from tests.samples import (
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.drafts import ConfirmationDraft, LiftDraft, MeasureDraft, RevocationDraft
+from credit_sanction_service.domain.effect import in_force
 from credit_sanction_service.domain.faults import FieldFixed, IdentifierRefused, Invalid, StateConflict
 from credit_sanction_service.domain.intake import read_confirmation
 from credit_sanction_service.domain.lifecycle import (
@@ -39,7 +40,9 @@ from credit_sanction_service.domain.lifecycle import (
     pass_days,
     revoke,
 )
-from credit_sanction_service.domain.terms import Area, IdentifierKind, PublicationClass, State
+from credit_sanction_service.domain.records import Ending
+from credit_sanction_service.domain.terms import ALL_AREAS, Area, IdentifierKind, LiftGround, PublicationClass, State
+from credit_sanction_service.domain.text import tidy
 
 if TYPE_CHECKING:
     from credit_sanction_service.domain.records import SanctionRecord
@@ -70,6 +73,9 @@ ENDED = {
 @pytest.mark.parametrize("state", ENDED)
 def test_the_ended_are_in_the_state_that_ended_them(state: State) -> None:
     assert (ENDED[state].state, ENDED[state].version, ENDED[state].ever_listed) == (state, 2, True)
+
+
+LIFTED_AHEAD = lift(sample(), lift_draft("2026-12-31"), today=TODAY)
 
 
 @pytest.mark.parametrize("record", [*ENDED.values(), quarantined()], ids=lambda record: record.state)
@@ -116,6 +122,35 @@ def test_a_lift_without_a_day_takes_effect_at_once() -> None:
     ending = ENDED[State.LIFTED].ending
     assert ending is not None
     assert ending.effective_on == TODAY
+
+
+@pytest.mark.parametrize("effective_on", ["2026-11-20", "2026-11-23", "2026-12-15", "2027-06-30"])
+def test_a_lift_that_lies_ahead_is_corrected_by_lifting_anew(effective_on: str) -> None:
+    anew = replace(lift_draft(effective_on), ground=LiftGround.REPAIR, document_number="虚构移字2号")
+    corrected = lift(LIFTED_AHEAD, anew, today=TODAY)
+    assert (corrected.state, corrected.version) == (State.LIFTED, 3)
+    assert corrected.ending == Ending(
+        ground=LiftGround.REPAIR,
+        document_number="虚构移字2号",
+        decided_on=TODAY,
+        effective_on=date.fromisoformat(effective_on),
+    )
+
+
+def test_a_lift_whose_day_has_come_stands() -> None:
+    day = date(2026, 12, 31)
+    assert lift(LIFTED_AHEAD, lift_draft(), today=day - timedelta(days=1)).version == 3
+    for today in (day, day + timedelta(days=1)):
+        with pytest.raises(StateConflict, match="cannot be changed any more"):
+            lift(LIFTED_AHEAD, lift_draft(), today=today)
+
+
+def test_a_record_is_not_lifted_by_a_document_older_than_its_decision() -> None:
+    decided = sample().decision.decided_on
+    assert lift(sample(), lift_draft(decided_on=decided), today=TODAY).state is State.LIFTED
+    with pytest.raises(Invalid) as caught:
+        lift(sample(), lift_draft(decided_on=decided - timedelta(days=1)), today=TODAY)
+    assert [(v.field, bool(v.rule)) for v in caught.value.violations] == [("date", True)]
 
 
 @pytest.mark.parametrize(
@@ -201,6 +236,37 @@ def test_an_amendment_that_changes_nothing_only_counts() -> None:
         assert amend(record, same, today=TODAY, catalogue=CATALOGUE) == replace(record, version=record.version + 1)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "end"),
+    [
+        (PublicationClass.GENERAL, PublicationClass.SERIOUS, date(2029, 10, 24)),
+        (PublicationClass.SERIOUS, PublicationClass.GENERAL, date(2027, 10, 24)),
+    ],
+)
+def test_measures_without_an_end_of_their_own_move_with_the_publication(
+    before: PublicationClass, after: PublicationClass, end: date
+) -> None:
+    own = MeasureDraft(area=Area.SAFETY_LICENCE, end_date="2027-01-31")
+    given = replace(draft(publication_class=before), measures=(MeasureDraft(area=Area.LAND_SUPPLY), own))
+    record = taken_in(given)
+    moved = replace(draft_of(record), publication_class=after, publication_end_date="")
+    fresh = amend(record, Amendment(draft=moved, paths={"publication_class"}), today=TODAY, catalogue=CATALOGUE)
+    assert (fresh.publication_end, fresh.last_day) == (end, end)
+    assert [fresh.end_of(measure) for measure in fresh.measures] == [end, date(2027, 1, 31)]
+    assert [m.measure.area for m in in_force(fresh, end, ALL_AREAS, CATALOGUE)] == [Area.LAND_SUPPLY]
+    assert not list(in_force(fresh, end + timedelta(days=1), ALL_AREAS, CATALOGUE))
+    assert next_change(fresh, after=TODAY) == date(2027, 2, 1)
+    assert next_change(fresh, after=date(2027, 2, 1)) == end + timedelta(days=1)
+
+
+def test_a_record_made_minor_needs_ends_of_its_own() -> None:
+    record = sample(areas=(Area.LAND_SUPPLY,))
+    minor = replace(draft_of(record), publication_class=PublicationClass.MINOR, publication_end_date="")
+    with pytest.raises(Invalid) as caught:
+        amend(record, Amendment(draft=minor, paths={"publication_class"}), today=TODAY, catalogue=CATALOGUE)
+    assert [(v.field, bool(v.rule)) for v in caught.value.violations] == [("measures[0].end_date", True)]
+
+
 def test_an_amended_quarantined_record_stays_in_quarantine() -> None:
     record = quarantined()
     named = Amendment(draft=with_enterprise(draft_of(record), name="长春虚构另一厂"), paths={"enterprise.name"})
@@ -217,6 +283,47 @@ def test_confirmation_lists_under_the_corrected_code_and_keeps_the_old_number() 
     ]
     assert "220101000012345" in record.enterprise.old_numbers
     assert record.confirmation is not None
+
+
+ORGANISATION = code(1)[8:17]
+
+
+@pytest.mark.parametrize(
+    ("old_number", "kind"),
+    [(ORGANISATION, IdentifierKind.ORGANISATION_CODE), ("220101" + ORGANISATION, IdentifierKind.TAX_NUMBER)],
+)
+def test_a_number_with_an_organisation_code_stays_with_its_own_enterprise_alone(
+    old_number: str, kind: IdentifierKind
+) -> None:
+    own = confirmed(quarantined(old_number=old_number), code(1))
+    assert [(o.kind, o.value) for o in own.enterprise.other_identifiers] == [(kind, old_number)]
+    another = confirmed(quarantined(old_number=old_number), code(2))
+    assert another.enterprise.other_identifiers == ()
+    assert another.enterprise.old_numbers == {code(2)[8:17]}
+
+
+def test_a_number_that_may_be_a_registration_number_stays_as_one() -> None:
+    record = confirmed(quarantined(old_number="220101123456788"), code(1))
+    assert [(o.kind, o.value) for o in record.enterprise.other_identifiers] == [
+        (IdentifierKind.REGISTRATION_NUMBER, "220101123456788")
+    ]
+    assert record.enterprise.old_numbers == {"220101123456788", ORGANISATION}
+
+
+def test_the_old_number_is_never_dropped_for_want_of_room() -> None:
+    others = tuple((IdentifierKind.REGISTRATION_NUMBER, f"22010100009{number:04d}") for number in range(10))
+    old_number = "220101000012345"
+    full = taken_in(with_enterprise(draft(), code=old_number, other_identifiers=others))
+    with pytest.raises(Invalid, match="leave no room for it") as caught:
+        confirmed(full, code(1))
+    assert [(v.field, bool(v.rule)) for v in caught.value.violations] == [("enterprise.other_identifiers", True)]
+    fewer = with_enterprise(draft_of(full), other_identifiers=others[1:])
+    changed = Amendment(draft=fewer, paths={"enterprise.other_identifiers"})
+    record = confirmed(amend(full, changed, today=TODAY, catalogue=CATALOGUE), code(1))
+    assert len(record.enterprise.other_identifiers) == 10
+    assert old_number in record.enterprise.old_numbers
+    same = Amendment(draft=draft_of(record), paths={"measures"})
+    assert amend(record, same, today=TODAY, catalogue=CATALOGUE).enterprise == record.enterprise
 
 
 def test_a_code_in_doubt_is_confirmed_as_it_is() -> None:
@@ -290,3 +397,21 @@ def test_a_second_line_is_not_a_duplicate_and_the_same_one_is() -> None:
     assert sample(item="1号窑").key != sample(item="2号窑").key
     assert sample(item="1号窑").key == sample(item="1号窑").key
     assert sample(item="1号窑").key != taken_in(with_obligation(draft())).key
+
+
+@pytest.mark.parametrize(
+    ("document", "item"),
+    [
+        ("虚攻〔2026〕101号", "１号线"),
+        ("虚攻[2026]101号", "1 号线"),
+        ("虚攻（2026）101号", "1号线"),
+        ("虚攻【2026】１０１号", "1号线\u200b"),
+        ("虚攻 〔２０２６〕 101 号", "1\u3000号线"),
+    ],
+)
+def test_another_spelling_of_document_and_item_is_the_same_record(document: str, item: str) -> None:
+    first = sample(document="虚攻〔2026〕101号", item="1号线")
+    again = sample(document=document, item=item)
+    assert again.key == first.key
+    assert again.decision.document_number == tidy(document), "what was typed is kept"
+    assert sample(document="虚攻〔2026〕102号", item="1号线").key != first.key

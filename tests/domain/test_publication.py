@@ -13,7 +13,8 @@ from credit_sanction_service.domain.drafts import MeasureDraft, RecordDraft
 from credit_sanction_service.domain.faults import Invalid
 from credit_sanction_service.domain.intake import take_in
 from credit_sanction_service.domain.measures import CURRENT_EDITION, Catalogue, Row, shipped
-from credit_sanction_service.domain.publication import longest_end
+from credit_sanction_service.domain.publication import BEFORE_ORDER_36, ORDER_36, longest_end
+from credit_sanction_service.domain.records import Measure
 from credit_sanction_service.domain.terms import Area, PublicationClass
 
 DECIDED = TODAY - timedelta(days=30)
@@ -47,7 +48,8 @@ def test_the_longest_publication_follows_the_class_and_the_documents_day(
 def test_without_an_end_the_longest_is_taken_for_publication_and_measures() -> None:
     record = sample(publication_class=PublicationClass.GENERAL)
     assert record.publication_end == date(DECIDED.year + 1, DECIDED.month, DECIDED.day)
-    assert {measure.end for measure in record.measures} == {record.publication_end}
+    assert {measure.end for measure in record.measures} == {None}
+    assert {record.end_of(measure) for measure in record.measures} == {record.publication_end}
 
 
 @pytest.mark.parametrize("end", ["2027-10-25", "2026-10-23"])
@@ -80,12 +82,48 @@ def test_a_measure_may_end_on_a_day_of_its_own_but_not_before_the_decision() -> 
         ),
     )
     record = taken_in(given)
-    assert [(m.area, m.end) for m in record.measures] == [
-        (Area.LAND_SUPPLY, record.publication_end),
-        (Area.SAFETY_LICENCE, date(2027, 1, 31)),
+    assert [(m.area, m.end, record.end_of(m)) for m in record.measures] == [
+        (Area.LAND_SUPPLY, None, record.publication_end),
+        (Area.SAFETY_LICENCE, date(2027, 1, 31), date(2027, 1, 31)),
     ]
     early = replace(given, measures=(MeasureDraft(area=Area.LAND_SUPPLY, end_date="2026-10-23"),))
     assert fields(early) == ["measures[0].end_date"]
+
+
+@pytest.mark.parametrize(
+    ("publication_class", "decided_on", "longest", "rule"),
+    [
+        (PublicationClass.MINOR, date(2026, 10, 24), date(2029, 10, 24), ORDER_36),
+        (PublicationClass.GENERAL, date(2026, 10, 24), date(2027, 10, 24), ORDER_36),
+        (PublicationClass.SERIOUS, date(2026, 4, 1), date(2029, 4, 1), ORDER_36),
+        (PublicationClass.MINOR, date(2026, 3, 31), date(2031, 3, 31), BEFORE_ORDER_36),
+        (PublicationClass.GENERAL, date(2026, 3, 31), date(2031, 3, 31), BEFORE_ORDER_36),
+    ],
+)
+def test_no_measure_runs_beyond_the_longest_that_the_class_allows(
+    publication_class: PublicationClass, decided_on: date, longest: date, rule: str
+) -> None:
+    base = draft(publication_class=publication_class, decided_on=decided_on)
+    given = replace(base, measures=(MeasureDraft(area=Area.LAND_SUPPLY, end_date=longest.isoformat()),))
+    assert taken_in(given).measures[0].end == longest
+    beyond = (longest + timedelta(days=1)).isoformat()
+    with pytest.raises(Invalid) as caught:
+        taken_in(replace(base, measures=(MeasureDraft(area=Area.LAND_SUPPLY, end_date=beyond),)))
+    assert [(v.field, v.rule) for v in caught.value.violations] == [("measures[0].end_date", rule)]
+
+
+def test_a_measure_may_outlast_a_publication_that_was_made_shorter() -> None:
+    base = draft(publication_class=PublicationClass.GENERAL, publication_end="2027-01-31")
+    record = taken_in(replace(base, measures=(MeasureDraft(area=Area.LAND_SUPPLY, end_date="2027-06-30"),)))
+    assert (record.publication_end, record.last_day) == (date(2027, 1, 31), date(2027, 6, 30))
+
+
+def test_a_record_that_is_not_published_cannot_be_built_with_a_measure_without_an_end() -> None:
+    minor = sample(publication_class=PublicationClass.MINOR)
+    with pytest.raises(ValueError, match="not published"):
+        replace(minor, measures=(Measure(area=Area.LAND_SUPPLY),))
+    with pytest.raises(ValueError, match="no end"):
+        minor.end_of(Measure(area=Area.LAND_SUPPLY))
 
 
 def test_an_area_twice_none_at_all_and_an_unknown_one_are_refused() -> None:

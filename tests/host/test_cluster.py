@@ -84,6 +84,11 @@ def test_nobody_else_gets_at_socket_data_or_log(cluster: Cluster) -> None:
     root = cluster.data.parent
     for private in (root / "socket", root / "postgres-log", cluster.data, root / "run"):
         assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    for private in (root / "lock", root / "postgres-start.log"):
+        assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    settings = root / "postgres-settings"
+    for shared in (settings, *settings.iterdir()):
+        assert stat.S_IMODE(shared.stat().st_mode) & 0o027 == 0
 
 
 @as_root

@@ -126,6 +126,7 @@ def test_a_child_that_refuses_its_configuration_stops_everything(start: Start) -
     assert house.errors() == "The targets file has no such key: correct line 3.\n"
     told = [event["event"] for event in house.events]
     assert told.count("process.refused") == 1
+    assert "process.died" not in told
     assert "house.ready" not in told
     started = [cast("int", event["pid"]) for event in house.events if event["event"] == "process.started"]
     assert started

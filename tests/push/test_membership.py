@@ -6,7 +6,8 @@ from tests.push.rig import House, on_loop, place
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
 from credit_sanction_service.domain.faults import StateConflict
-from credit_sanction_service.push.documents import document
+from credit_sanction_service.domain.terms import Area
+from credit_sanction_service.push.documents import document, standing_entry
 from credit_sanction_service.store.deliveries import DeliveryState, list_targets, retry_delivery
 
 
@@ -63,6 +64,52 @@ async def test_leaving_the_filter_is_a_withdrawal_and_coming_back_a_listing(hous
         house.update(amended(moved, district="220102"))
         await house.converged()
         assert house.shows("target-a") == {given.name}
+
+
+@on_loop
+async def test_a_target_is_told_of_its_own_areas_alone(house: House) -> None:
+    first, second = record(1, line=1), record(1, line=2)
+    credit: dict[str, object] = {"areas": ["FINANCING_CREDIT", "TAX_ADMINISTRATION"]}
+    bank = place("bank", "lender-webhook", filter=credit)
+    lender = place("lender", "lender-webhook", holds="enterprise", filter=credit)
+    async with house.serving(bank, lender, place("all", "lender-webhook")), house.working():
+        house.submit(first, second)
+        await house.converged()
+        assert told_areas(house, "bank", first.name) == [["FINANCING_CREDIT"]]
+        assert told_areas(house, "lender", code(1)) == [["FINANCING_CREDIT"]] * 2
+        assert told_areas(house, "all", first.name) == [["LAND_SUPPLY", "FINANCING_CREDIT"]]
+        (standing,) = house.desks["bank"].ledger.held[first.name].standing
+        assert (standing["record"], standing["areas"]) == (second.name, ["FINANCING_CREDIT"])
+        (standing,) = house.desks["all"].ledger.held[first.name].standing
+        assert standing["areas"] == ["LAND_SUPPLY", "FINANCING_CREDIT"]
+
+
+@on_loop
+async def test_a_changed_filter_tells_anew_what_stays(house: House) -> None:
+    given, gone = record(1), record(2)
+    async with house.serving(place("bank", "lender-webhook"), place("all", "lender-webhook")):
+        async with house.working():
+            house.submit(given, gone)
+            house.update(lifted(gone))
+            await house.converged()
+        before = {name: house.desks[name].ledger.arrivals for name in ("bank", "all")}
+        version = house.delivery("bank", given.name)[0].confirmed
+        house.install(bank={"filter": {"areas": ["FINANCING_CREDIT"]}})
+        async with house.working():
+            await house.converged()
+        assert told_areas(house, "bank", given.name) == [["FINANCING_CREDIT"]]
+        confirmed = house.delivery("bank", given.name)[0].confirmed
+        assert version is not None
+        assert confirmed is not None
+        assert confirmed > version, "another content is another version"
+        assert house.desks["bank"].ledger.arrivals == before["bank"] + 1
+        assert house.desks["all"].ledger.arrivals == before["all"]
+
+
+def told_areas(house: House, target: str, subject: str) -> list[list[str]]:
+    """Return the areas that a webhook was last told of, of each record."""
+    records = house.desks[target].ledger.held[subject].document["records"]
+    return [[area["area"] for area in record["areas"]] for record in records]  # type: ignore[attr-defined] # JSON
 
 
 @on_loop
@@ -178,9 +225,18 @@ def record_name(house: House) -> str:
     return next(iter(house.shows("other")))
 
 
+def test_the_public_view_shows_the_areas_it_is_asked_for() -> None:
+    given = record()
+    land = document(given, TODAY, frozenset({Area.LAND_SUPPLY, Area.TAX_ADMINISTRATION}))
+    assert [area["area"] for area in land["areas"]] == ["LAND_SUPPLY"]
+    assert {**land, "areas": []} == {**document(given, TODAY, None), "areas": []}
+    assert standing_entry(given, TODAY, frozenset({Area.FINANCING_CREDIT}))["areas"] == ["FINANCING_CREDIT"]
+    assert standing_entry(given, TODAY, frozenset())["areas"] == []
+
+
 def test_the_public_view_has_these_fields_and_no_others() -> None:
     given = record()
-    view = document(given, TODAY)
+    view = document(given, TODAY, None)
     assert view == {
         "record": given.name,
         "record_version": 1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 LAND, CREDIT, BONDS, PROCUREMENT, WORKS, PRODUCTION, SAFETY, FUNDING, TAX = NINE = (
     *("LAND_SUPPLY", "FINANCING_CREDIT", "BOND_ISSUANCE", "GOVERNMENT_PROCUREMENT", "PUBLIC_WORKS_BIDDING"),
@@ -18,9 +18,23 @@ def years_after(day: date, years: int) -> date:
         return day.replace(year=day.year + years, day=28)
 
 
+def months_after(day: date, months: int) -> date:
+    first = date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, 1)
+    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return min(first.replace(day=1) + timedelta(days=day.day - 1), after - timedelta(days=1))
+
+
+def longest(publication_class: str, decided: date) -> date:
+    """Return the last day that a class allows: decisions here are all of Order 36."""
+    return months_after(decided, {"MINOR": 3, "GENERAL": 12, "SERIOUS": 36}[publication_class])
+
+
 @dataclass
 class Fact:
-    """A record as a clerk would note it. `state` is quarantined, listed, lifted or revoked; ends are dates only."""
+    """
+    A record as a clerk would note it. `state` is quarantined, listed, lifted or revoked; ends are dates only, None where
+    nobody wrote one, and then it is that of the publication.
+    """
 
     name: str
     code: str
@@ -29,15 +43,20 @@ class Fact:
     numbers: set[str]
     state: str
     decided: date
-    ends: dict[str, date]
+    ends: dict[str, date | None]
     published_to: date | None
     penalty: date | None = None
     without_effect_from: date | None = None
     was_listed: bool = False
 
+    def end(self, area: str) -> date:
+        end = self.ends[area] or self.published_to
+        assert end is not None
+        return end
+
     @property
     def last(self) -> date:
-        return max([*self.ends.values(), *([self.published_to] if self.published_to else [])])
+        return max([*map(self.end, self.ends), *([self.published_to] if self.published_to else [])])
 
     def runs(self, day: date) -> bool:
         if self.state == "listed":
@@ -51,9 +70,13 @@ class Fact:
     def might_run(self, day: date) -> bool:
         return self.state == "quarantined" and self.decided <= day <= self.last
 
+    def stands_in(self, area: str, day: date) -> bool:
+        """Whether it says something about an area on a day, or would if its code were confirmed."""
+        return (self.runs(day) or self.might_run(day)) and area in self.ends and day <= self.end(area)
+
     def says(self, area: str, day: date) -> str:
         """Return what this record alone says about an area."""
-        if not self.runs(day) or area not in self.ends or day > self.ends[area]:
+        if not self.runs(day) or area not in self.ends or day > self.end(area):
             return "CLEAR"
         if area in {LAND, CREDIT, PRODUCTION, SAFETY}:
             return "RESTRICTED"
@@ -82,17 +105,13 @@ class Book:
         called_so = {f.code for f in self.facts.values() if f.enterprise_name == name} - {*led_to, typed}
         namesakes = [f for f in self.facts.values() if f.code in called_so]
         firm = {f.code for f in own if f.was_listed and f.state != "revoked"}
-        grave = (
-            (kind != "right" and not (len(firm) == 1 and led_to == firm))
-            or any(f.might_run(day) for f in own)
-            or any(f.runs(day) or f.might_run(day) for f in kin)
-        )
-        slight = name and (
-            any(f.runs(day) or f.might_run(day) for f in namesakes)
-            or (own and name not in {f.enterprise_name for f in own})
-        )
+        leads_nowhere = kind != "right" and not (len(firm) == 1 and led_to == firm)
+        another_name = bool(name and own) and name not in {f.enterprise_name for f in own}
         answers = {}
         for area in NINE:
+            awaiting = [f for f in own if f.might_run(day)]
+            grave = leads_nowhere or any(f.stands_in(area, day) for f in [*awaiting, *kin])
+            slight = another_name or (name and any(f.stands_in(area, day) for f in namesakes))
             said = {f.says(area, day) for f in own}
             if "RESTRICTED" in said:
                 answers[area] = "RESTRICTED"
@@ -107,7 +126,7 @@ class Book:
         return {
             f.name
             for f in self.facts.values()
-            if f.runs(day) and any(area in areas and day <= end for area, end in f.ends.items())
+            if f.runs(day) and any(area in areas and day <= f.end(area) for area in f.ends)
         }
 
     def on_website(self, day: date) -> set[str]:

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.restrictions.plain_model import CREDIT, LAND, NINE, Book, Fact, years_after
+from tests.restrictions.plain_model import CREDIT, LAND, NINE, Book, Fact, longest
 from tests.samples import (
     TODAY,
     call,
@@ -45,7 +45,7 @@ from credit_sanction_service.domain.effect import Filter
 from credit_sanction_service.domain.faults import Duplicate, SanctionError
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.measures import shipped
-from credit_sanction_service.domain.terms import Area, IdentifierKind, PublicationClass
+from credit_sanction_service.domain.terms import GROUPS, Area, IdentifierKind, PublicationClass
 from credit_sanction_service.records import Records
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.index import Index
@@ -76,6 +76,7 @@ ASKED = [
     *((code(number)[8:17], "organisation") for number in ENTERPRISES),
     *((number, "registration") for number in REGISTRATION_NUMBERS),
 ]
+ASKED_TOGETHER = (*GROUPS.values(), (Area.LAND_SUPPLY, Area.TAX_ADMINISTRATION))
 EMPTY = """
 TRUNCATE sanction_record, change_log, revision, request, target, in_force_at, delivery;
 UPDATE store_head SET number = 0, epoch = epoch + 1, targets_version = targets_version + 1
@@ -196,11 +197,28 @@ class Story(RuleBasedStateMachine):
 
         self.change(fact, changed, lambda v: self.house.records.amend(identifier(fact), v, paths, laid_over, call()))
 
+    @rule(fact=facts, publication_class=st.sampled_from(PublicationClass))
+    def reclassify(self, fact: Fact, publication_class: PublicationClass) -> None:
+        """Amend the class alone: the publication gets the class's longest, and what was said of the measures stays."""
+        over = fact.state not in {"listed", "quarantined"} or (fact.state == "listed" and self.today > fact.last)
+        limit = longest(publication_class.value, fact.decided)
+        minor = publication_class is PublicationClass.MINOR
+        fits = all(end <= limit if end else not minor for end in fact.ends.values())
+        wanted = replace(fact_copy(fact), published_to=None if minor else limit)
+        changed = wanted if fits and not over and wanted.last >= self.today else None
+        paths = frozenset({"publication_class"})
+
+        def laid_over(record: SanctionRecord) -> RecordDraft:
+            return replace(draft_of(record), publication_class=publication_class, publication_end_date="")
+
+        self.change(fact, changed, lambda v: self.house.records.amend(identifier(fact), v, paths, laid_over, call()))
+
     @rule(fact=facts, offset=st.sampled_from([-400, -30, -1, 0, 1, 30, 400]))
     def lift(self, fact: Fact, offset: int) -> None:
         effective = self.today + timedelta(days=offset)
+        ahead = fact.state == "lifted" and fact.without_effect_from and self.today < fact.without_effect_from
         changed = None
-        if fact.state == "listed" and self.today <= fact.last and fact.decided <= effective <= fact.last:
+        if (ahead or fact.state == "listed") and self.today <= fact.last and fact.decided <= effective <= fact.last:
             changed = replace(fact_copy(fact), state="lifted", without_effect_from=effective)
         how = lift_draft(effective.isoformat(), decided_on=self.today)
         self.change(fact, changed, lambda v: self.house.records.lift(identifier(fact), v, how, call()))
@@ -260,33 +278,43 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def every_look_up_says_what_it_should(self) -> None:
-        areas = tuple(Area)
+        part = ASKED_TOGETHER[self.today.toordinal() % len(ASKED_TOGETHER)]
         head = read_head(self.house.connection).revision
         for day in (None, self.today - timedelta(days=100), self.today + timedelta(days=100)):
             asked = [(typed, kind, name) for typed, kind in ASKED for name in ("", draft(1).enterprise.name)]
-            questions = [Question(code=judge(typed), name=name, areas=areas) for typed, _, name in asked]
+            questions = [
+                Question(code=judge(typed), name=name, areas=areas)
+                for areas in (tuple(Area), part)
+                for typed, _, name in asked
+            ]
             answers, basis = self.house.look_up.check(questions, Demand(min_revision=head, day=day))
             assert (basis.revision >= head, basis.stale, basis.day) == (True, False, day or self.today)
-            for (typed, kind, name), answer in zip(asked, answers, strict=True):
-                said = {area.value: verdict.value for area, verdict in answer.areas.items()}
+            for (typed, kind, name), whole, less in zip(
+                asked, answers[: len(asked)], answers[len(asked) :], strict=True
+            ):
+                said = {area.value: verdict.value for area, verdict in whole.areas.items()}
                 assert said == self.book.verdicts(typed, kind, name, basis.day), (typed, kind, name, basis.day)
+                assert less.areas == {area: whole.areas[area] for area in part}, (typed, kind, name, basis.day, part)
 
     def plan(self, wish: Wish, *, typed: str = "", decided: date | None = None) -> tuple[RecordDraft, Fact]:
         """Return a draft and the fact it should become."""
         decided = decided or self.today - timedelta(days=wish.days_ago)
-        longest = {PublicationClass.SERIOUS: years_after(decided, 3), PublicationClass.GENERAL: years_after(decided, 1)}
-        published_to = longest.get(wish.publication_class)
+        limit = longest(wish.publication_class.value, decided)
+        minor = wish.publication_class is PublicationClass.MINOR
+        published_to = None if minor else limit
         if published_to and wish.published_for is not None:
             published_to = min(published_to, self.today + timedelta(days=wish.published_for))
         ends = {
-            area: published_to if offset is None and published_to else self.today + timedelta(days=offset or 90)
+            area: None if offset is None and not minor else min(limit, self.today + timedelta(days=offset or 0))
             for area, offset in wish.areas.items()
         }
         given = replace(
             draft(wish.number, item=wish.item, decided_on=decided),
             publication_class=wish.publication_class,
             publication_end_date=published_to.isoformat() if published_to else "",
-            measures=tuple(MeasureDraft(area=Area(area), end_date=end.isoformat()) for area, end in ends.items()),
+            measures=tuple(
+                MeasureDraft(area=Area(area), end_date=end.isoformat() if end else "") for area, end in ends.items()
+            ),
         )
         others = ((IdentifierKind.REGISTRATION_NUMBER, wish.old_number),) if wish.old_number else ()
         given = with_enterprise(given, code=typed or code(wish.number), other_identifiers=others)

@@ -15,6 +15,7 @@ import pytest
 import credit_sanction
 from credit_sanction import spreadsheet, types
 from credit_sanction.__main__ import main
+from credit_sanction.spreadsheet import masked
 from credit_sanction.v1 import error_reason_pb2, revision_pb2
 from credit_sanction.v1 import restriction_service_pb2 as lookup_wire
 from credit_sanction.v1 import sanction_record_service_pb2 as wire
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.sdk.loopback import Loopback
 
 CODE = "91220101FAKE000130"
+CITIZEN = "990000190001010294"  # a place that there is not
 
 
 def tell(service: Loopback, verdict: lookup_wire.Verdict.ValueType) -> None:
@@ -54,6 +56,13 @@ def take_in(request: wire.BatchCreateSanctionRecordsRequest) -> wire.BatchCreate
                     name=f"sanctionRecords/{number}", state=types.RecordState.RECORD_STATE_LISTED
                 )
                 response.results.add(record=listed)
+    return response
+
+
+def refuse_all(request: wire.BatchCreateSanctionRecordsRequest) -> wire.BatchCreateSanctionRecordsResponse:
+    response = wire.BatchCreateSanctionRecordsResponse()
+    for record in request.records:
+        response.results.add(error=error_reason_pb2.ItemError(message=f"{record.enterprise.code} is refused"))
     return response
 
 
@@ -101,7 +110,6 @@ def test_an_answer_is_one_json_object(service: Loopback, capsys: pytest.CaptureF
     ("status", "code"),
     [
         (grpc.StatusCode.INVALID_ARGUMENT, 1),
-        (grpc.StatusCode.UNAUTHENTICATED, 2),
         (grpc.StatusCode.PERMISSION_DENIED, 2),
         (grpc.StatusCode.DEADLINE_EXCEEDED, 6),
     ],
@@ -114,6 +122,21 @@ def test_a_refusal_is_a_sentence_and_never_a_verdict(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == f"credit-sanction: {status.name}: the reason\n"
+
+
+def test_a_token_that_is_missing_or_unknown_is_told_in_words_of_the_command(
+    service: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.fail(grpc.StatusCode.UNAUTHENTICATED, "no token: send `authorization: Bearer …`", times=2)
+    assert main(["check", CODE, "--address", service.address]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("credit-sanction: the service wants a token: name the file")
+    assert "--token-file or CREDIT_SANCTION_TOKEN_FILE" in told
+    token = tmp_path / "token"
+    token.write_text("withdrawn", encoding="utf-8")
+    service.failures[0] = (grpc.StatusCode.UNAUTHENTICATED, "the token was withdrawn", None)
+    assert main(["check", CODE, "--address", service.address, "--token-file", str(token)]) == 2
+    assert capsys.readouterr().err == "credit-sanction: UNAUTHENTICATED: the token was withdrawn\n"
 
 
 def test_wrong_usage_is_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,6 +171,28 @@ def test_an_import_says_what_became_of_each_row(
     assert back[1].endswith(",2,accepted,sanctionRecords/0,")
 
 
+@pytest.mark.parametrize("number", [CITIZEN, "99000019 0001-01029４", " ９９００００１９０００１０１０２９４"])
+def test_a_citizens_number_is_never_shown_again(
+    service: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: str
+) -> None:
+    service.on("BatchCreateSanctionRecords", refuse_all)
+    file, report = sheet_file(tmp_path, number, CODE), tmp_path / "report.csv"
+    for more in ([], ["--json"]):
+        arguments = ["import", str(file), "--address", service.address, "--report", str(report), *more]
+        assert main(arguments) == 1
+        for shown in (capsys.readouterr().out, report.read_text(encoding="utf-8")):
+            assert "990000************" in shown
+            assert CODE in shown
+            assert "0102" not in shown
+            assert number not in shown
+
+
+def test_what_is_no_citizens_number_is_shown_as_it_is() -> None:
+    for text in (CODE, CITIZEN[:-1] + "5", CITIZEN + "7", "990000190013010294", "2026-11-23 2026-11-24 12"):
+        assert masked(text) == text
+    assert masked(f"身份证{CITIZEN}，{CITIZEN}") == "身份证990000************，990000************"
+
+
 def test_an_import_is_one_json_object(service: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     service.on("BatchCreateSanctionRecords", take_in)
     file = str(sheet_file(tmp_path, CODE, "doubtful"))
@@ -166,7 +211,9 @@ def test_a_file_that_is_no_sheet_sends_nothing(
     file = tmp_path / "no.csv"
     file.write_bytes(b"a,b\n1,2\n")
     assert main(["import", str(file), "--address", service.address]) == 1
-    assert "there is no column 企业名称 (name)" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"credit-sanction: {file}: line 1: it is no record sheet: the first row names no column of one\n"
+    )
     assert not service.arrivals
 
 

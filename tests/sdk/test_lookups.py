@@ -189,6 +189,35 @@ def test_many_are_cut_into_requests_and_tied_to_their_questions(service: Loopbac
     assert str(failure) == "code: too short [GB]"
 
 
+def test_details_that_a_large_reply_left_out_are_asked_for_in_smaller_ones(service: Loopback, client: Client) -> None:
+    held = "91220101FAKE000999"  # its details never fit
+
+    def answer(request: wire.BatchCheckRestrictionsRequest) -> wire.BatchCheckRestrictionsResponse:
+        number = len(service.requests(wire.BatchCheckRestrictionsRequest))
+        response = wire.BatchCheckRestrictionsResponse(
+            basis=wire.AnswerBasis(revision=revision_pb2.Revision(epoch=1, number=number))
+        )
+        for place, query in enumerate(request.enterprises):
+            answer = restricted(query.code)
+            if place > 1 or query.code == held:
+                answer.ClearField("restrictions")
+                answer.details_omitted = True
+            response.results.add(answer=answer)
+        return response
+
+    service.on("BatchCheckRestrictions", answer)
+    codes = [f"{number:018d}" for number in range(6)] + [held]
+    results = client.check_many(codes)
+    requests = service.requests(wire.BatchCheckRestrictionsRequest)
+    assert [len(request.enterprises) for request in requests] == [7, 3, 2, 1, 1]
+    assert [request.consistency.min_revision.number for request in requests] == [0, 1, 2, 3, 4]
+    answers = [result for result in results if isinstance(result, Answer)]
+    assert [answer.asked for answer in answers] == codes
+    assert all(answer.restricted for answer in answers)
+    assert [bool(answer.restrictions) for answer in answers] == [True] * 6 + [False]
+    assert [answer.details_omitted for answer in answers] == [False] * 6 + [True]
+
+
 def test_nothing_is_asked_for_an_empty_list(service: Loopback, client: Client) -> None:
     assert client.check_many([]) == []
     assert not service.arrivals

@@ -226,7 +226,9 @@ def test_one_damaged_byte_is_not_taken_for_another_encoding() -> None:
     [
         ("", "empty"),
         ("\n\n", "empty"),
-        ("a,b\n1,2\n", "there is no column 统一社会信用代码 (code)"),
+        ("a,b\n1,2\n", "it is no record sheet"),
+        ("PK\x03\x04\x14\0", "it is a workbook, not CSV"),
+        ("企业名称\n虚构\n", "there is no column 统一社会信用代码 (code)、退出方式 (scope)、"),
         (text_of(GOOD, header=[*HEADER[:-1], "企业名称"]), "企业名称 is there twice"),
         ('"\n', "not CSV"),
     ],

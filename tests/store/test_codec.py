@@ -62,6 +62,8 @@ def records(draw: st.DrawFn) -> SanctionRecord:
     state = draw(st.sampled_from(State))
     confirmation = st.builds(Confirmation, evidence=texts, document_number=texts, confirmed_on=days)
     ended = state in {State.LIFTED, State.REVOKED, State.EXPIRED}
+    publication_end = draw(st.none() | days)
+    ends = st.none() | days if publication_end else days
     return draw(
         st.builds(
             SanctionRecord,
@@ -85,8 +87,8 @@ def records(draw: st.DrawFn) -> SanctionRecord:
                 penalty=st.none() | st.builds(Penalty, document_number=texts, decided_on=days),
             ),
             district=st.builds(District, code=texts, name=texts, since=days),
-            measures=st.lists(st.builds(Measure, end=days), min_size=1, max_size=3).map(tuple),
-            publication_end=st.none() | days,
+            measures=st.lists(st.builds(Measure, end=ends), min_size=1, max_size=3).map(tuple),
+            publication_end=st.just(publication_end),
             catalogue_edition=texts,
             quarantine=st.builds(Quarantine, reason=texts, rule=texts, likely=st.lists(texts).map(tuple))
             if state is State.QUARANTINED
@@ -123,6 +125,16 @@ def test_text_stands_as_it_is_and_numbers_in_full() -> None:
     text = dump_record(replace(record, obligation=large))
     assert record.enterprise.name in text
     assert '"amount":"100000"' in text
+
+
+def test_a_measure_stored_with_its_end_keeps_it_and_one_without_has_the_publications() -> None:
+    record = sample()
+    body = json.loads(dump_record(record))
+    assert {tuple(measure) for measure in body["measures"]} == {("area",)}
+    ends = [{**measure, "end": "2027-01-31"} for measure in body["measures"]]
+    older = load_record({**body, "measures": ends})
+    assert {older.end_of(measure) for measure in older.measures} == {date(2027, 1, 31)}
+    assert {record.end_of(measure) for measure in load_record(body).measures} == {record.publication_end}
 
 
 def test_a_field_of_a_later_release_is_passed_over() -> None:

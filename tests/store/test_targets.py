@@ -13,7 +13,7 @@ from tests.samples import record as sample
 from credit_sanction_service.domain.drafts import MeasureDraft
 from credit_sanction_service.domain.effect import Filter
 from credit_sanction_service.domain.faults import StateConflict
-from credit_sanction_service.domain.terms import Area, PublicationClass
+from credit_sanction_service.domain.terms import Area, PublicationClass, Sector, Standard
 from credit_sanction_service.store.connect import connect
 from credit_sanction_service.store.targets import install_targets, load_targets
 
@@ -107,12 +107,39 @@ def test_a_changed_filter_moves_only_what_enters_or_leaves(records: Records, con
     both = records.create(draft(1), call()).record
     loans = records.create(draft(2, areas=(Area.FINANCING_CREDIT,)), call()).record
     before = desired(connection, both.name)
-    assert install(connection, target(takes=LAND)) == ["平台"]
-    assert shown(connection) == {both.name}
+    cement = Filter(sectors=frozenset({Sector.CEMENT}), standards=frozenset({Standard.ENERGY}))
+    assert install(connection, target(takes=cement)) == ["平台"]
     assert desired(connection, both.name) == before
-    assert desired(connection, loans.name) > before
+    elsewhere = Filter(districts=frozenset({"220183"}))
+    install(connection, target(takes=elsewhere))
+    assert shown(connection) == set()
+    assert desired(connection, loans.name) == desired(connection, both.name) > before
     install(connection, target())
     assert shown(connection) == {both.name, loans.name}
+
+
+def test_other_areas_move_everything_that_stays(records: Records, connection: Connection) -> None:
+    install(connection, target(), target("网站", takes=LAND))
+    both = records.create(draft(1), call()).record
+    loans = records.create(draft(2, areas=(Area.FINANCING_CREDIT,)), call()).record
+    gone = records.create(draft(3), call()).record
+    records.lift(gone.id, 1, lift_draft(), call())
+    before = desired(connection, both.name, "网站")
+    left = desired(connection, gone.name)
+    assert install(connection, target(takes=LAND), target("网站", takes=LAND)) == ["平台"]
+    assert shown(connection) == {both.name}
+    assert desired(connection, both.name) == desired(connection, loans.name) > left
+    assert desired(connection, gone.name) == left
+    assert desired(connection, both.name, "网站") == before
+
+
+def test_other_areas_move_an_enterprise_that_stays(records: Records, connection: Connection) -> None:
+    install(connection, target(holds="enterprise"))
+    record = records.create(draft(1), call()).record
+    before = desired(connection, record.enterprise.code)
+    install(connection, target(holds="enterprise", takes=LAND))
+    assert shown(connection) == {record.enterprise.code}
+    assert desired(connection, record.enterprise.code) > before
 
 
 def test_a_record_that_enters_moves_the_enterprise_s_others_for_their_standing(

@@ -259,6 +259,26 @@ def test_a_key_taken_by_an_uncommitted_record_is_a_duplicate_by_its_name(
     assert len(log_of(connection)) == 2
 
 
+def test_another_spelling_of_document_and_item_is_a_duplicate(writer: Writer, connection: Connection) -> None:
+    first = sample(1, document="虚攻〔2026〕101号", item="1号线")
+    spelt = sample(1, document="虚攻[2026]１０１号", item="１ 号线")
+    other = sample(1, document="虚攻〔2026〕101号", item="2号线")
+    results = writer.run(
+        lambda tx: tx.insert([first, spelt, other], action="CREATE", principal="测试"), timeout=WAIT
+    ).value
+    assert [result and result.existing for result in results] == [None, first.name, None]
+    with pytest.raises(Duplicate) as caught:
+        writer.run(insert(spelt), timeout=WAIT)
+    assert caught.value.existing == first.name
+    moved = replace(other, version=2, obligation=replace(other.obligation, item="1\u3000号线"))
+    with pytest.raises(Duplicate) as caught:
+        writer.run(lambda tx: tx.update(moved, action="AMEND", principal="测试"), timeout=WAIT)
+    assert caught.value.existing == first.name
+    body = connection.execute("SELECT body ->> 'decision' FROM sanction_record WHERE id = %s", (first.id,)).fetchone()
+    assert body is not None
+    assert "虚攻〔2026〕101号" in body[0], "what was typed is kept"
+
+
 def test_a_record_that_is_not_there_is_not_found(writer: Writer) -> None:
     for name in (sample(1).id, "nonsense", ""):
         with pytest.raises(NotFound):

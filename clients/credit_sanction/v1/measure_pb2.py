@@ -24,21 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n credit_sanction/v1/measure.proto\x12\x12\x63redit_sanction.v1\"}\n\nLegalBasis\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x02 \x01(\t\x12\x35\n\x0cissuer_level\x18\x03 \x01(\x0e\x32\x1f.credit_sanction.v1.IssuerLevel\x12\x15\n\rin_force_from\x18\x04 \x01(\t\"\xb5\x01\n\x07Measure\x12&\n\x04\x61rea\x18\x01 \x01(\x0e\x32\x18.credit_sanction.v1.Area\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\x12\x14\n\x0c\x64irective_zh\x18\x03 \x01(\t\x12\x14\n\x0c\x64irective_en\x18\x04 \x01(\t\x12\x0f\n\x07\x62inding\x18\x05 \x01(\x08\x12\x33\n\x0blegal_basis\x18\x06 \x01(\x0b\x32\x1e.credit_sanction.v1.LegalBasis*\x92\x02\n\x04\x41rea\x12\x14\n\x10\x41REA_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41REA_LAND_SUPPLY\x10\x01\x12\x19\n\x15\x41REA_FINANCING_CREDIT\x10\x02\x12\x16\n\x12\x41REA_BOND_ISSUANCE\x10\x03\x12\x1f\n\x1b\x41REA_GOVERNMENT_PROCUREMENT\x10\x04\x12\x1d\n\x19\x41REA_PUBLIC_WORKS_BIDDING\x10\x05\x12\x1b\n\x17\x41REA_PRODUCTION_LICENCE\x10\x06\x12\x17\n\x13\x41REA_SAFETY_LICENCE\x10\x07\x12\x18\n\x14\x41REA_FUNDING_SUPPORT\x10\x08\x12\x1b\n\x17\x41REA_TAX_ADMINISTRATION\x10\t*\x9f\x01\n\tAreaGroup\x12\x1a\n\x16\x41REA_GROUP_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41REA_GROUP_LAND\x10\x01\x12\x14\n\x10\x41REA_GROUP_LOANS\x10\x02\x12\x1a\n\x16\x41REA_GROUP_PROCUREMENT\x10\x03\x12\x18\n\x14\x41REA_GROUP_LICENSING\x10\x04\x12\x15\n\x11\x41REA_GROUP_FISCAL\x10\x05*\xd2\x01\n\x0bIssuerLevel\x12\x1c\n\x18ISSUER_LEVEL_UNSPECIFIED\x10\x00\x12\x14\n\x10ISSUER_LEVEL_LAW\x10\x01\x12*\n&ISSUER_LEVEL_ADMINISTRATIVE_REGULATION\x10\x02\x12\'\n#ISSUER_LEVEL_STATE_COUNCIL_DOCUMENT\x10\x03\x12!\n\x1dISSUER_LEVEL_LOCAL_REGULATION\x10\x04\x12\x17\n\x13ISSUER_LEVEL_NOTICE\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n credit_sanction/v1/measure.proto\x12\x12\x63redit_sanction.v1\"}\n\nLegalBasis\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x02 \x01(\t\x12\x35\n\x0cissuer_level\x18\x03 \x01(\x0e\x32\x1f.credit_sanction.v1.IssuerLevel\x12\x15\n\rin_force_from\x18\x04 \x01(\t\"\xc7\x01\n\x07Measure\x12&\n\x04\x61rea\x18\x01 \x01(\x0e\x32\x18.credit_sanction.v1.Area\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\x12\x14\n\x0c\x64irective_zh\x18\x03 \x01(\t\x12\x14\n\x0c\x64irective_en\x18\x04 \x01(\t\x12\x0f\n\x07\x62inding\x18\x05 \x01(\x08\x12\x33\n\x0blegal_basis\x18\x06 \x01(\x0b\x32\x1e.credit_sanction.v1.LegalBasis\x12\x10\n\x08last_day\x18\x07 \x01(\t*\x92\x02\n\x04\x41rea\x12\x14\n\x10\x41REA_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41REA_LAND_SUPPLY\x10\x01\x12\x19\n\x15\x41REA_FINANCING_CREDIT\x10\x02\x12\x16\n\x12\x41REA_BOND_ISSUANCE\x10\x03\x12\x1f\n\x1b\x41REA_GOVERNMENT_PROCUREMENT\x10\x04\x12\x1d\n\x19\x41REA_PUBLIC_WORKS_BIDDING\x10\x05\x12\x1b\n\x17\x41REA_PRODUCTION_LICENCE\x10\x06\x12\x17\n\x13\x41REA_SAFETY_LICENCE\x10\x07\x12\x18\n\x14\x41REA_FUNDING_SUPPORT\x10\x08\x12\x1b\n\x17\x41REA_TAX_ADMINISTRATION\x10\t*\x9f\x01\n\tAreaGroup\x12\x1a\n\x16\x41REA_GROUP_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41REA_GROUP_LAND\x10\x01\x12\x14\n\x10\x41REA_GROUP_LOANS\x10\x02\x12\x1a\n\x16\x41REA_GROUP_PROCUREMENT\x10\x03\x12\x18\n\x14\x41REA_GROUP_LICENSING\x10\x04\x12\x15\n\x11\x41REA_GROUP_FISCAL\x10\x05*\xd2\x01\n\x0bIssuerLevel\x12\x1c\n\x18ISSUER_LEVEL_UNSPECIFIED\x10\x00\x12\x14\n\x10ISSUER_LEVEL_LAW\x10\x01\x12*\n&ISSUER_LEVEL_ADMINISTRATIVE_REGULATION\x10\x02\x12\'\n#ISSUER_LEVEL_STATE_COUNCIL_DOCUMENT\x10\x03\x12!\n\x1dISSUER_LEVEL_LOCAL_REGULATION\x10\x04\x12\x17\n\x13ISSUER_LEVEL_NOTICE\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'credit_sanction.v1.measure_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AREA']._serialized_start=368
-  _globals['_AREA']._serialized_end=642
-  _globals['_AREAGROUP']._serialized_start=645
-  _globals['_AREAGROUP']._serialized_end=804
-  _globals['_ISSUERLEVEL']._serialized_start=807
-  _globals['_ISSUERLEVEL']._serialized_end=1017
+  _globals['_AREA']._serialized_start=386
+  _globals['_AREA']._serialized_end=660
+  _globals['_AREAGROUP']._serialized_start=663
+  _globals['_AREAGROUP']._serialized_end=822
+  _globals['_ISSUERLEVEL']._serialized_start=825
+  _globals['_ISSUERLEVEL']._serialized_end=1035
   _globals['_LEGALBASIS']._serialized_start=56
   _globals['_LEGALBASIS']._serialized_end=181
   _globals['_MEASURE']._serialized_start=184
-  _globals['_MEASURE']._serialized_end=365
+  _globals['_MEASURE']._serialized_end=383
 # @@protoc_insertion_point(module_scope)

@@ -187,16 +187,22 @@ class Measure(_message.Message):
     DIRECTIVE_EN_FIELD_NUMBER: _builtins.int
     BINDING_FIELD_NUMBER: _builtins.int
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    LAST_DAY_FIELD_NUMBER: _builtins.int
     area: Global___Area.ValueType
     """Area 领域. Required; no area twice in one record."""
     end_date: _builtins.str
-    """Last day of the measure, `YYYY-MM-DD`, Asia/Shanghai 措施截止日. Empty: the record's publication end."""
+    """Last day of the measure where it has one of its own, `YYYY-MM-DD`, Asia/Shanghai 措施截止日. Empty: it ends with the
+    record's publication, and moves with that. Required in a minor record. Not before the decision, and no later than the
+    longest that the publication class allows, counted from the decision's date.
+    """
     directive_zh: _builtins.str
     """What the reader must do, in Chinese 惩戒措施内容. Output only, from the catalogue."""
     directive_en: _builtins.str
     """The same in English 英文内容. Output only, from the catalogue."""
     binding: _builtins.bool
     """Whether it binds the reader (true) or advises (false) on the day of the answer 是否有约束力. Output only."""
+    last_day: _builtins.str
+    """The day on which it ends, by `end_date` or with the publication, `YYYY-MM-DD`, Asia/Shanghai 措施届满日. Output only."""
     @_builtins.property
     def legal_basis(self) -> Global___LegalBasis:
         """On which text it rests 依据. Output only, from the catalogue."""
@@ -210,10 +216,11 @@ class Measure(_message.Message):
         directive_en: _builtins.str = ...,
         binding: _builtins.bool = ...,
         legal_basis: Global___LegalBasis | None = ...,
+        last_day: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["legal_basis", b"legal_basis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["area", b"area", "binding", b"binding", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "end_date", b"end_date", "legal_basis", b"legal_basis"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["area", b"area", "binding", b"binding", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "end_date", b"end_date", "last_day", b"last_day", "legal_basis", b"legal_basis"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

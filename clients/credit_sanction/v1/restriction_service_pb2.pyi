@@ -343,12 +343,17 @@ class RestrictionAnswer(_message.Message):
     UNKNOWN_REASONS_FIELD_NUMBER: _builtins.int
     EXPLANATIONS_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
+    DETAILS_OMITTED_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """The code that was judged, normalised 代码."""
     name: _builtins.str
     """Name of the enterprise, where a record knows it 名称."""
     verdict: Global___Verdict.ValueType
     """Worst verdict over the areas asked 结论."""
+    details_omitted: _builtins.bool
+    """Restrictions, explanations and candidates were left off because the reply grew too large 细节已省略: ask for this one
+    again in a smaller call. The verdicts are whole.
+    """
     @_builtins.property
     def areas(self) -> _containers.RepeatedCompositeFieldContainer[Global___AreaVerdict]:
         """Verdict by area, in the order of the areas 各领域结论."""
@@ -380,10 +385,11 @@ class RestrictionAnswer(_message.Message):
         unknown_reasons: _abc.Iterable[Global___UnknownReason.ValueType] | None = ...,
         explanations: _abc.Iterable[_builtins.str] | None = ...,
         candidates: _abc.Iterable[Global___Candidate] | None = ...,
+        details_omitted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "candidates", b"candidates", "code", b"code", "explanations", b"explanations", "name", b"name", "restrictions", b"restrictions", "unknown_reasons", b"unknown_reasons", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "candidates", b"candidates", "code", b"code", "details_omitted", b"details_omitted", "explanations", b"explanations", "name", b"name", "restrictions", b"restrictions", "unknown_reasons", b"unknown_reasons", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,7 +40,9 @@ class RestrictionServiceStub:
     CheckRestrictions: _grpc.UnaryUnaryMultiCallable[_restriction_service_pb2.CheckRestrictionsRequest, _restriction_service_pb2.CheckRestrictionsResponse]
     """Looks one enterprise up 查询单个企业."""
     BatchCheckRestrictions: _grpc.UnaryUnaryMultiCallable[_restriction_service_pb2.BatchCheckRestrictionsRequest, _restriction_service_pb2.BatchCheckRestrictionsResponse]
-    """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision."""
+    """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision. A reply
+    stays below 4 MiB, which clients take by default: beyond it details are left off, and said to be, verdicts never.
+    """
 
 @_typing.type_check_only
 class RestrictionServiceAsyncStub(RestrictionServiceStub):
@@ -54,7 +56,9 @@ class RestrictionServiceAsyncStub(RestrictionServiceStub):
     CheckRestrictions: _aio.UnaryUnaryMultiCallable[_restriction_service_pb2.CheckRestrictionsRequest, _restriction_service_pb2.CheckRestrictionsResponse]  # type: ignore[assignment]
     """Looks one enterprise up 查询单个企业."""
     BatchCheckRestrictions: _aio.UnaryUnaryMultiCallable[_restriction_service_pb2.BatchCheckRestrictionsRequest, _restriction_service_pb2.BatchCheckRestrictionsResponse]  # type: ignore[assignment]
-    """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision."""
+    """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision. A reply
+    stays below 4 MiB, which clients take by default: beyond it details are left off, and said to be, verdicts never.
+    """
 
 class RestrictionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers joint-punishment look-ups 联合惩戒查询: which restrictions are in force for an enterprise.
@@ -77,6 +81,8 @@ class RestrictionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _restriction_service_pb2.BatchCheckRestrictionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_restriction_service_pb2.BatchCheckRestrictionsResponse, _abc.Awaitable[_restriction_service_pb2.BatchCheckRestrictionsResponse]]:
-        """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision."""
+        """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision. A reply
+        stays below 4 MiB, which clients take by default: beyond it details are left off, and said to be, verdicts never.
+        """
 
 def add_RestrictionServiceServicer_to_server(servicer: RestrictionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -69,19 +69,21 @@ class _PublicationClassEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Publ
     PUBLICATION_CLASS_UNSPECIFIED: _PublicationClass.ValueType  # 0
     """Not said 未说明."""
     PUBLICATION_CLASS_MINOR: _PublicationClass.ValueType  # 1
-    """Minor 轻微: not published; every measure needs its own end date."""
+    """Minor 轻微: not published; every measure needs its own end date, at most 3 months after the decision."""
     PUBLICATION_CLASS_GENERAL: _PublicationClass.ValueType  # 2
     """General 一般: published, at most 1 year."""
     PUBLICATION_CLASS_SERIOUS: _PublicationClass.ValueType  # 3
     """Serious 严重: published, at most 3 years."""
 
 class PublicationClass(_PublicationClass, metaclass=_PublicationClassEnumTypeWrapper):
-    """How grave, which governs whether and how long it is published 失信程度 (国家发展改革委令第36号)."""
+    """How grave, which governs whether and how long it is published, and how long its measures may run 失信程度
+    (国家发展改革委令第36号). A decision before 2026-04-01 may reach 5 years in each class.
+    """
 
 PUBLICATION_CLASS_UNSPECIFIED: PublicationClass.ValueType  # 0
 """Not said 未说明."""
 PUBLICATION_CLASS_MINOR: PublicationClass.ValueType  # 1
-"""Minor 轻微: not published; every measure needs its own end date."""
+"""Minor 轻微: not published; every measure needs its own end date, at most 3 months after the decision."""
 PUBLICATION_CLASS_GENERAL: PublicationClass.ValueType  # 2
 """General 一般: published, at most 1 year."""
 PUBLICATION_CLASS_SERIOUS: PublicationClass.ValueType  # 3
@@ -301,7 +303,9 @@ class Ending(_message.Message):
     date: _builtins.str
     """Date of that document, `YYYY-MM-DD` 决定日期."""
     effective_on: _builtins.str
-    """First day without effect, `YYYY-MM-DD` 失效日期. A revoked record never had effect."""
+    """First day without effect, `YYYY-MM-DD` 失效日期. While it lies ahead the record can be lifted anew, which replaces it. A
+    revoked record never had effect.
+    """
     replacement: _builtins.str
     """The record that replaces it, where it was revoked with a replacement 替代记录."""
     def __init__(
@@ -347,6 +351,7 @@ class SanctionRecord(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     REPLACES_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name 记录名, `sanctionRecords/{id}`. Output only on create."""
     state: Global___RecordState.ValueType
@@ -409,6 +414,10 @@ class SanctionRecord(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When this version was written 更新时间. Output only."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the clerk should look at 提示, e.g. that another record knows this code under another name. Output only."""
+
     def __init__(
         self,
         *,
@@ -431,10 +440,11 @@ class SanctionRecord(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         replaces: _builtins.str = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["confirmation", b"confirmation", "create_time", b"create_time", "decision", b"decision", "ending", b"ending", "enterprise", b"enterprise", "obligation", b"obligation", "quarantine", b"quarantine", "responsible_district", b"responsible_district", "revision", b"revision", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalogue_edition", b"catalogue_edition", "confirmation", b"confirmation", "create_time", b"create_time", "decision", b"decision", "disputed", b"disputed", "ending", b"ending", "enterprise", b"enterprise", "measures", b"measures", "name", b"name", "obligation", b"obligation", "publication_class", b"publication_class", "publication_end_date", b"publication_end_date", "quarantine", b"quarantine", "replaces", b"replaces", "responsible_district", b"responsible_district", "revision", b"revision", "state", b"state", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalogue_edition", b"catalogue_edition", "confirmation", b"confirmation", "create_time", b"create_time", "decision", b"decision", "disputed", b"disputed", "ending", b"ending", "enterprise", b"enterprise", "measures", b"measures", "name", b"name", "obligation", b"obligation", "publication_class", b"publication_class", "publication_end_date", b"publication_end_date", "quarantine", b"quarantine", "replaces", b"replaces", "responsible_district", b"responsible_district", "revision", b"revision", "state", b"state", "update_time", b"update_time", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -269,7 +269,9 @@ class AmendSanctionRecordRequest(_message.Message):
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields to take from `record` 更正字段. Required. Any of `measures`, `publication_class`, `publication_end_date`,
         `responsible_district`, `decision.date`, `decision.notice_served_on`, `decision.penalty`; of a record that was never
-        listed also `enterprise.name`, `enterprise.former_names`, `enterprise.other_identifiers` and `obligation`.
+        listed also `enterprise.name`, `enterprise.former_names`, `enterprise.other_identifiers` and `obligation`. What is
+        named and not given is cleared. A new `publication_class` brings its own longest publication, unless
+        `publication_end_date` is named too.
         """
 
     def __init__(
@@ -311,7 +313,7 @@ class LiftSanctionRecordRequest(_message.Message):
     document_number: _builtins.str
     """Number of the document that lifts it 文号. Required, at most 128 characters."""
     date: _builtins.str
-    """Its date, `YYYY-MM-DD` 决定日期. Required; on or before today."""
+    """Its date, `YYYY-MM-DD` 决定日期. Required; not before the decision to list, on or before today."""
     effective_on: _builtins.str
     """First day without effect 失效日期. Empty: today. Not before the decision to list."""
     request_id: _builtins.str

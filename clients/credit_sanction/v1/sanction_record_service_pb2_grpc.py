@@ -129,7 +129,7 @@ class SanctionRecordServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def LiftSanctionRecord(self, request, context):
-        """Ends a record's effect from a day on 移出.
+        """Ends a record's effect from a day on 移出. While that day lies ahead it may be lifted anew, to correct it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,7 +53,7 @@ class SanctionRecordServiceStub:
     record that was ever listed are fixed: revoke it with a replacement.
     """
     LiftSanctionRecord: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.LiftSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]
-    """Ends a record's effect from a day on 移出."""
+    """Ends a record's effect from a day on 移出. While that day lies ahead it may be lifted anew, to correct it."""
     RevokeSanctionRecord: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RevokeSanctionRecordRequest, _sanction_record_service_pb2.RevokeSanctionRecordResponse]
     """Declares that a record never had effect, and may put another in its place in the same revision 撤销."""
     ConfirmIdentifier: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ConfirmIdentifierRequest, _sanction_record_pb2.SanctionRecord]
@@ -83,7 +83,7 @@ class SanctionRecordServiceAsyncStub(SanctionRecordServiceStub):
     record that was ever listed are fixed: revoke it with a replacement.
     """
     LiftSanctionRecord: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.LiftSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
-    """Ends a record's effect from a day on 移出."""
+    """Ends a record's effect from a day on 移出. While that day lies ahead it may be lifted anew, to correct it."""
     RevokeSanctionRecord: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RevokeSanctionRecordRequest, _sanction_record_service_pb2.RevokeSanctionRecordResponse]  # type: ignore[assignment]
     """Declares that a record never had effect, and may put another in its place in the same revision 撤销."""
     ConfirmIdentifier: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ConfirmIdentifierRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
@@ -146,7 +146,7 @@ class SanctionRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sanction_record_service_pb2.LiftSanctionRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
-        """Ends a record's effect from a day on 移出."""
+        """Ends a record's effect from a day on 移出. While that day lies ahead it may be lifted anew, to correct it."""
 
     @_abc_1.abstractmethod
     def RevokeSanctionRecord(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -11,18 +10,25 @@ from credit_sanction.v1 import delivery_service_pb2 as pb
 from credit_sanction.v1 import delivery_service_pb2_grpc as service_grpc
 from credit_sanction_service.api import words
 from credit_sanction_service.api.messages import revision_message, set_time
-from credit_sanction_service.api.record_servicer import page_size, read_token, record_id, write_token
-from credit_sanction_service.domain.faults import Invalid, NotFound, Violation
+from credit_sanction_service.api.requests import (
+    invalid,
+    known_words,
+    page_size,
+    plain,
+    read_token,
+    record_id,
+    seal_of,
+    write_token,
+)
+from credit_sanction_service.domain.faults import NotFound
 from credit_sanction_service.store import deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import grpc
 
     from credit_sanction_service.store.attempts import Attempt
-    from credit_sanction_service.store.connect import Reader
-    from credit_sanction_service.store.deliveries import DeliveryState, DeliveryView, TargetBacklog
+    from credit_sanction_service.store.connect import Connection, Reader
+    from credit_sanction_service.store.deliveries import DeliveryView, TargetBacklog
 
 
 class DeliveryServicer(service_grpc.DeliveryServiceServicer):
@@ -41,16 +47,14 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
     def ListDeliveries(
         self, request: pb.ListDeliveriesRequest, context: grpc.ServicerContext
     ) -> pb.ListDeliveriesResponse:
-        size = page_size(request.page_size)
-        filters = pb.ListDeliveriesRequest(target=request.target, record=request.record, states=request.states)
-        seal = hashlib.sha256(filters.SerializeToString(deterministic=True)).hexdigest()[:16]
-        after = read_token(request.page_token, seal) if request.page_token else None
+        size, seal = page_size(request.page_size), seal_of(request)
+        after = read_token(request.page_token, seal, parts=2)
         with self._reader.connection() as connection:
             page = deliveries.list_deliveries(
                 connection,
-                target=_target_name(request.target) if request.target else None,
+                target=self._known_target(connection, request.target) if request.target else None,
                 record_id=record_id(request.record, field="record") if request.record else None,
-                states=_states(request.states),
+                states=known_words("states", [words.DELIVERY_STATE.read(number) for number in request.states]),
                 after=(after[0], after[1]) if after else None,
                 limit=size + 1,
             )
@@ -59,6 +63,13 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
             deliveries=[_delivery(row) for row in page[:size]],
             next_page_token=write_token([last.target, last.subject], seal) if last else "",
         )
+
+    @staticmethod
+    def _known_target(connection: Connection, name: str) -> str:
+        target = _target_name(name)
+        if not deliveries.has_target(connection, target):
+            raise NotFound("target", name)
+        return target
 
     @override
     def GetDelivery(self, request: pb.GetDeliveryRequest, context: grpc.ServicerContext) -> pb.Delivery:
@@ -78,28 +89,18 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
 
 
 def _target_name(name: str) -> str:
-    collection, slash, target = name.partition("/")
+    collection, slash, target = plain("target", name).partition("/")
     if collection != "targets" or not slash or not target or "/" in target:
-        raise Invalid([Violation(field="target", description=f"{name[:80]!r} is not of the form targets/{{name}}")])
+        raise invalid("target", "it is not of the form targets/{name}")
     return target
 
 
 def _place(name: str) -> tuple[str, str]:
     """Return target and subject of `targets/{target}/deliveries/{subject}`; a record's subject is its whole name."""
-    parts = name.split("/", 3)
+    parts = plain("name", name).split("/", 3)
     if len(parts) != 4 or parts[0] != "targets" or parts[2] != "deliveries" or not parts[1] or not parts[3]:  # noqa: PLR2004
-        text = f"{name[:120]!r} is not of the form targets/{{target}}/deliveries/{{subject}}"
-        raise Invalid([Violation(field="name", description=text)])
-    if len(name) > 200:  # noqa: PLR2004 - longer than any name
-        raise NotFound("delivery", name[:200])
+        raise invalid("name", "it is not of the form targets/{target}/deliveries/{subject}")
     return parts[1], parts[3]
-
-
-def _states(numbers: Sequence[int]) -> tuple[DeliveryState, ...]:
-    states = [words.DELIVERY_STATE.read(number) for number in numbers]
-    if None in states:
-        raise Invalid([Violation(field=f"states[{states.index(None)}]", description="it is not a known value")])
-    return tuple(state for state in states if state is not None)
 
 
 def _target(backlog: TargetBacklog) -> pb.Target:

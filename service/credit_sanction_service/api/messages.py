@@ -48,6 +48,7 @@ def plain_record(record: SanctionRecord, day: date) -> record_pb.SanctionRecord:
         catalogue_edition=record.catalogue_edition,
         version=record.version,
         replaces=record.replaces,
+        warnings=record.warnings,
     )
     if record.quarantine:
         message.quarantine.description = record.quarantine.reason
@@ -118,6 +119,7 @@ def _measure(record: SanctionRecord, measure: Measure, day: date) -> measure_pb.
     return measure_pb.Measure(
         area=words.AREA.write(measure.area),
         end_date=iso(measure.end),
+        last_day=iso(record.end_of(measure)),
         directive_zh=row.directive_zh,
         directive_en=row.directive_en,
         binding=binding,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -19,16 +16,27 @@ from credit_sanction_service.api.drafts import confirmation_draft, lift_draft, r
 from credit_sanction_service.api.errors import item_error
 from credit_sanction_service.api.guard import caller
 from credit_sanction_service.api.messages import plain_record, record_message
+from credit_sanction_service.api.requests import (
+    known_words,
+    page_size,
+    plain,
+    plain_texts,
+    read_token,
+    record_id,
+    require_count,
+    require_few,
+    seal_of,
+    typed_code,
+    write_token,
+)
 from credit_sanction_service.domain.calendar import day_of
-from credit_sanction_service.domain.faults import Invalid, NotFound, Violation
-from credit_sanction_service.domain.identifiers import normalise
-from credit_sanction_service.domain.text import CODE_LIMIT, REQUEST_ID_LIMIT, has_control_characters
+from credit_sanction_service.domain.text import REQUEST_ID_LIMIT
 from credit_sanction_service.records import Call
 from credit_sanction_service.store.outcomes import Refused
 from credit_sanction_service.store.reading import RecordQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import date, datetime
 
     import grpc
@@ -39,8 +47,6 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.values import StoredRecord
 
 MOST_IN_BATCH: Final = 1_000
-DEFAULT_PAGE: Final = 50
-LARGEST_PAGE: Final = 1_000
 
 
 class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
@@ -84,20 +90,16 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
     def ListSanctionRecords(
         self, request: service_pb.ListSanctionRecordsRequest, context: grpc.ServicerContext
     ) -> service_pb.ListSanctionRecordsResponse:
-        size = page_size(request.page_size)
-        filters = service_pb.ListSanctionRecordsRequest()
-        filters.CopyFrom(request)
-        filters.ClearField("page_token")
-        filters.ClearField("page_size")
-        seal = hashlib.sha256(filters.SerializeToString(deterministic=True)).hexdigest()[:16]
+        size, seal = page_size(request.page_size), seal_of(request)
+        after = read_token(request.page_token, seal, parts=1)
         scope = caller().authorities
         query = RecordQuery(
-            number=_typed_code(request.enterprise_code),
-            states=_known("states", [words.STATE.read(value) for value in request.states]),
-            standards=_known("standards", [words.STANDARD.read(value) for value in request.standards]),
-            districts=tuple(request.district_codes),
-            areas=_known("areas", [words.AREA.read(value) for value in request.areas]),
-            after=read_token(request.page_token, seal)[0] if request.page_token else "",
+            number=typed_code("enterprise_code", request.enterprise_code),
+            states=known_words("states", [words.STATE.read(value) for value in request.states]),
+            standards=known_words("standards", [words.STANDARD.read(value) for value in request.standards]),
+            districts=plain_texts("district_codes", request.district_codes),
+            areas=known_words("areas", [words.AREA.read(value) for value in request.areas]),
+            after=after[0] if after else "",
             limit=size + 1,
             only_authorities=None if scope is None else tuple(scope),
         )
@@ -112,11 +114,12 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
     def AmendSanctionRecord(
         self, request: service_pb.AmendSanctionRecordRequest, context: grpc.ServicerContext
     ) -> record_pb.SanctionRecord:
+        require_few("update_mask", len(request.update_mask.paths))
         paths = frozenset(request.update_mask.paths)
 
         def overlaid(record: SanctionRecord) -> RecordDraft:
             message = plain_record(record, self._today())
-            FieldMask(paths=sorted(paths)).MergeMessage(request.record, message, True, True)  # noqa: FBT003 - replace
+            lay_over(message, request.record, paths)
             return record_draft(message)
 
         identifier = record_id(request.record.name, field="record.name")
@@ -164,66 +167,27 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
         return day_of(self._clock())
 
 
-def record_id(name: str, *, field: str = "name") -> str:
-    """Return the id of `sanctionRecords/{id}`. Raises `Invalid` for another form."""
-    collection, slash, identifier = name.partition("/")
-    if collection != "sanctionRecords" or not slash or not identifier:
-        raise Invalid([Violation(field=field, description=f"{name[:80]!r} is not of the form sanctionRecords/{{id}}")])
-    if len(identifier) > 64 or "/" in identifier:  # noqa: PLR2004 - longer than any id
-        raise NotFound("record", name[:80])
-    return identifier
+def lay_over(message: record_pb.SanctionRecord, given: record_pb.SanctionRecord, paths: frozenset[str]) -> None:
+    """
+    Lay the fields in `paths` of `given` over `message`; what is not there is cleared.
 
-
-def require_count(field: str, count: int, most: int) -> None:
-    """Raise `Invalid` unless a batch has between 1 and `most` items."""
-    if not 1 <= count <= most:
-        raise Invalid([Violation(field=field, description=f"{count} items: 1 to {most} are taken in one call")])
-
-
-def page_size(asked: int) -> int:
-    """Return the page size to use. Raises `Invalid` for a negative one."""
-    if asked < 0:
-        raise Invalid([Violation(field="page_size", description="it cannot be negative")])
-    return min(asked or DEFAULT_PAGE, LARGEST_PAGE)
-
-
-def write_token(place: list[str], seal: str) -> str:
-    """Return an opaque page token for a place in a list; `seal` ties it to the filters."""
-    return base64.urlsafe_b64encode(json.dumps([*place, seal]).encode()).decode()
-
-
-def read_token(token: str, seal: str) -> list[str]:
-    """Return the place that `write_token` wrote. Raises `Invalid` for another token, or one of other filters."""
-    fault = Invalid([Violation(field="page_token", description="it is not the token of a page of this very list")])
-    try:
-        parts = json.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, binascii.Error):
-        raise fault from None
-    if not isinstance(parts, list) or len(parts) < 2 or not all(isinstance(part, str) for part in parts):  # noqa: PLR2004
-        raise fault
-    if parts[-1] != seal:
-        raise fault
-    return parts[:-1]
-
-
-def _typed_code(text: str) -> str:
-    if len(text) > CODE_LIMIT:
-        raise Invalid([Violation(field="enterprise_code", description="it is too long to be a code")])
-    return normalise(text)
-
-
-def _known(field: str, values: Sequence[Any]) -> tuple[Any, ...]:
-    """Return a filter's words. Raises `Invalid` for one that is not known: left out, it would let everything through."""
-    if None in values:
-        raise Invalid([Violation(field=f"{field}[{values.index(None)}]", description="it is not a known value")])
-    return tuple(values)
+    A new publication class brings its own longest publication, unless the end is given with it: the old end was the old
+    class's.
+    """
+    source = record_pb.SanctionRecord()
+    source.CopyFrom(given)
+    for path in paths:
+        # A mask that names a part of what is not there means that part to be empty; merging would pass it over.
+        parent, dot, _ = path.partition(".")
+        if dot and parent in record_pb.SanctionRecord.DESCRIPTOR.fields_by_name:
+            getattr(source, parent).SetInParent()
+    FieldMask(paths=sorted(paths)).MergeMessage(source, message, True, True)  # noqa: FBT003 - replace, both
+    if "publication_class" in paths and "publication_end_date" not in paths:
+        message.publication_end_date = ""
 
 
 def _call(method: str, request: Any) -> Call:  # noqa: ANN401 - any of the write requests
-    request_id = request.request_id
-    if len(request_id) > REQUEST_ID_LIMIT or has_control_characters(request_id):
-        text = f"at most {REQUEST_ID_LIMIT} characters are taken, and no control characters"
-        raise Invalid([Violation(field="request_id", description=text)])
+    request_id = plain("request_id", request.request_id, limit=REQUEST_ID_LIMIT)
     payload = type(request)()
     payload.CopyFrom(request)
     payload.ClearField("request_id")

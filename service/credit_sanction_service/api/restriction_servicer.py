@@ -13,19 +13,19 @@ from credit_sanction_service.api import words
 from credit_sanction_service.api.errors import item_error
 from credit_sanction_service.api.guard import caller
 from credit_sanction_service.api.messages import basis_message, iso, revision_message
-from credit_sanction_service.api.record_servicer import require_count
+from credit_sanction_service.api.requests import invalid, plain, require_count
 from credit_sanction_service.domain.answers import Question
 from credit_sanction_service.domain.calendar import parse_day
 from credit_sanction_service.domain.faults import IdentifierRefused, Invalid, Violation
 from credit_sanction_service.domain.identifiers import Judgement, describe, judge
 from credit_sanction_service.domain.terms import ALL_AREAS, GROUPS, Area
-from credit_sanction_service.domain.text import NAME_LIMIT, has_control_characters
+from credit_sanction_service.domain.text import NAME_LIMIT
 from credit_sanction_service.restrictions.look_up import Demand
 from credit_sanction_service.store.outcomes import Refused
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     import grpc
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from credit_sanction_service.restrictions.look_up import Basis, LookUp
 
 MOST_IN_BATCH: Final = 10_000
+MOST_NAME_BYTES: Final = 3_000_000
+MOST_DETAIL_BYTES: Final = 2_000_000  # clients refuse 4 MiB by default, and verdicts alone of 10,000 take up to 1.3 MB
 
 
 class RestrictionServicer(service_grpc.RestrictionServiceServicer):
@@ -62,16 +64,29 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
         items = [_try_question(query, areas, number) for number, query in enumerate(request.enterprises)]
         questions = [item for item in items if isinstance(item, Question)]
         answers, basis = self._look_up.check(questions, _demand(request.consistency))
-        answered = iter(answers)
-        return pb.BatchCheckRestrictionsResponse(
-            results=[
-                pb.CheckResult(error=item_error(item))
-                if isinstance(item, Refused)
-                else pb.CheckResult(answer=_answer(next(answered)))
-                for item in items
-            ],
-            basis=_basis(basis),
-        )
+        return pb.BatchCheckRestrictionsResponse(results=_results(items, answers), basis=_basis(basis))
+
+
+def _results(items: Sequence[Question | Refused], answers: Iterable[Answer]) -> Iterator[pb.CheckResult]:
+    """Yield a result for each item. Once the reply grows too large for clients, details are left off, verdicts never."""
+    answered, size = iter(answers), 0
+    for item in items:
+        if isinstance(item, Refused):
+            result = pb.CheckResult(error=item_error(item))
+        else:
+            result = pb.CheckResult(answer=_answer(next(answered)))
+            if size + result.ByteSize() > MOST_DETAIL_BYTES:
+                _omit_details(result.answer)
+            if size > MOST_NAME_BYTES:
+                result.answer.ClearField("name")
+        size += result.ByteSize()
+        yield result
+
+
+def _omit_details(answer: pb.RestrictionAnswer) -> None:
+    for field in ("restrictions", "explanations", "candidates"):
+        answer.ClearField(field)
+    answer.details_omitted = True
 
 
 def read_areas(areas: Iterable[int], groups: Iterable[int]) -> tuple[Area, ...]:
@@ -80,12 +95,12 @@ def read_areas(areas: Iterable[int], groups: Iterable[int]) -> tuple[Area, ...]:
     for number, value in enumerate(areas):
         area = words.AREA.read(value)
         if area is None:
-            raise Invalid([Violation(field=f"areas[{number}]", description=f"{value} is not a known area")])
+            raise invalid(f"areas[{number}]", f"{value} is not a known area")
         chosen.add(area)
     for number, value in enumerate(groups):
         group = words.AREA_GROUP.read(value)
         if group is None:
-            raise Invalid([Violation(field=f"groups[{number}]", description=f"{value} is not a known group")])
+            raise invalid(f"groups[{number}]", f"{value} is not a known group")
         chosen.update(GROUPS[group])
     return tuple(area for area in ALL_AREAS if area in chosen) or ALL_AREAS
 
@@ -96,10 +111,7 @@ def read_question(query: pb.EnterpriseQuery, areas: tuple[Area, ...], *, path: s
     if code.judgement is Judgement.REFUSED:
         violation = Violation(field=f"{path}.code", description=describe(query.code, code), rule=code.rule)
         raise IdentifierRefused([violation], likely_codes=code.likely)
-    if len(query.name) > NAME_LIMIT or has_control_characters(query.name):
-        text = f"at most {NAME_LIMIT} characters are taken, and no control characters"
-        raise Invalid([Violation(field=f"{path}.name", description=text)])
-    return Question(code=code, name=query.name, areas=areas)
+    return Question(code=code, name=plain(f"{path}.name", query.name, limit=NAME_LIMIT), areas=areas)
 
 
 def _try_question(query: pb.EnterpriseQuery, areas: tuple[Area, ...], number: int) -> Question | Refused:
@@ -120,12 +132,12 @@ def _demand(message: pb.Consistency) -> Demand:
         try:
             day = parse_day(message.as_of_date)
         except ValueError as fault:
-            raise Invalid([Violation(field="consistency.as_of_date", description=str(fault))]) from None
+            raise invalid("consistency.as_of_date", str(fault)) from None
     staleness = None
     if message.HasField("max_staleness"):
         staleness = message.max_staleness.seconds + message.max_staleness.nanos / 1e9
         if staleness <= 0:
-            raise Invalid([Violation(field="consistency.max_staleness", description="it must be above 0")])
+            raise invalid("consistency.max_staleness", "it must be above 0")
     revision = None
     if message.HasField("min_revision"):
         revision = Revision(epoch=message.min_revision.epoch, number=message.min_revision.number)
@@ -164,7 +176,7 @@ def _restriction(found: MeasureInForce) -> pb.Restriction:
         document_number=record.decision.document_number,
         legal_basis=basis_message(found.basis),
         since=iso(record.decision.decided_on),
-        until=iso(found.measure.end),
+        until=iso(found.until),
         disputed=record.disputed,
         catalogue_edition=record.catalogue_edition,
     )

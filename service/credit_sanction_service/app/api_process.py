@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -17,6 +19,7 @@ from credit_sanction_service.app.clock import now
 from credit_sanction_service.app.database import require_database
 from credit_sanction_service.domain.measures import shipped
 from credit_sanction_service.host import lifeline
+from credit_sanction_service.host.ports import reserve
 from credit_sanction_service.host.refusal import StartRefused
 from credit_sanction_service.records import Records
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
@@ -38,6 +41,14 @@ def run_api(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     lifeline.watch(grace=settings.drain_s)
     dsn = require_database(settings)
+    with ExitStack() as house:
+        if lifeline.LIFELINE not in os.environ:
+            # Alone: gRPC would join whoever listens there already, and callers would be answered by turns.
+            house.enter_context(reserve(*settings.address))
+        return _serve(settings, dsn, stop)
+
+
+def _serve(settings: Settings, dsn: str, stop: threading.Event) -> int:
     index, callers = Index(), Callers(clock=now)
     feed = Feed(dsn, [IndexFollower(index, clock=now), callers], interval=settings.poll_interval_s)
     feed.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,10 +14,12 @@ from credit_sanction_connectors.standins.kinds import DIALECTS
 from credit_sanction_connectors.standins.runner import run
 from credit_sanction_service.config import parse_address
 from credit_sanction_service.host import lifeline
+from credit_sanction_service.host.ports import reserve
 from credit_sanction_service.host.refusal import StartRefused
 
 if TYPE_CHECKING:
     from credit_sanction_service.config import Settings
+    from credit_sanction_service.host.ports import Reservation
 
 log: Final = structlog.get_logger()
 
@@ -57,11 +58,16 @@ class Prepared:
     targets: Path
 
 
+def reserve_stand_ins(settings: Settings, *, setting: str = "--stand-ins or CREDIT_SANCTION_STAND_INS") -> Reservation:
+    """Hold the stand-ins' port, which has to be let go before they listen; port 0 takes a free one. See `reserve`."""
+    host, port = parse_address("stand_ins", settings.stand_ins)
+    return reserve(host, port, who="The stand-in targets", setting=setting)
+
+
 def prepare(directory: Path, address: str) -> Prepared:
-    """Write the targets file that leads to the stand-ins; their secrets are made once and kept. Port 0 picks a free one."""
+    """Write the targets file that leads to the stand-ins at `address`; their secrets are made once and kept."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     host, port = parse_address("stand_ins", address)
-    port = port or _free_port(host)
     blocks: list[str] = []
     stand_ins: list[StandIn] = []
     for plan in PLANS:
@@ -98,8 +104,10 @@ def run_stand_ins(settings: Settings) -> int:
     directory = Path(settings.stand_ins_dir)
     state = directory / "state"
     lifeline.watch(grace=settings.drain_s)
+    with reserve_stand_ins(settings, setting="CREDIT_SANCTION_STAND_INS") as port:
+        address = port.address
     try:
-        prepared = prepare(directory, settings.stand_ins)
+        prepared = prepare(directory, address)
         state.mkdir(mode=0o700, exist_ok=True)
         run(
             prepared.stand_ins,
@@ -109,17 +117,13 @@ def run_stand_ins(settings: Settings) -> int:
             on_ready=lambda running: _ready(running.address),
         )
     except (ValueError, OSError) as fault:
-        raise StartRefused(f"the stand-in targets cannot listen on {settings.stand_ins}: {fault}") from None
+        raise StartRefused(
+            f"The stand-in targets cannot be played on {address} with their files in {directory} ({fault}): "
+            "put that right and start again."
+        ) from None
     return 0
 
 
 def _ready(address: str) -> None:
     lifeline.announce_ready({"address": address})
     log.info("stand_ins.started", address=address)
-
-
-def _free_port(host: str) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

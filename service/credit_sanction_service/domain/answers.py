@@ -7,17 +7,19 @@ well-formed code, and no measure in force. Whatever cannot be decided is UNKNOWN
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from credit_sanction_service.domain.effect import MeasureInForce, has_effect, in_force, may_have_effect
+from credit_sanction_service.domain.effect import MeasureInForce, areas_running, in_force, may_have_effect
 from credit_sanction_service.domain.identifiers import Code, Judgement
+from credit_sanction_service.domain.privacy import shown
 from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.domain.terms import SEVERITY, Area, State, UnknownReason, Verdict
 from credit_sanction_service.domain.text import name_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from credit_sanction_service.domain.measures import Catalogue
@@ -70,11 +72,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Doubt:
-    """A reason for UNKNOWN. It covers CLEAR, and ADVISORY or even RESTRICTED too where it is that grave."""
+    """
+    A reason for UNKNOWN in `areas`, None for all. It covers CLEAR, and ADVISORY or even RESTRICTED too where it is that
+    grave.
+    """
 
     reason: UnknownReason
     text: str
     covers: Verdict
+    areas: Collection[Area] | None = None
     candidates: tuple[Candidate, ...] = ()
 
 
@@ -87,7 +93,11 @@ def answer(
     stale: bool = False,
     clock_in_doubt: bool = False,
 ) -> Answer:
-    """Return the answer for `day`. `stale`: what is known is older than allowed; `clock_in_doubt`: so is the day itself."""
+    """
+    Return the answer for `day`. `stale`: what is known is older than allowed; `clock_in_doubt`: so is the day itself.
+
+    What is said of an area does not depend on which others are asked, and nothing is said of a record of others only.
+    """
     wanted = frozenset(question.areas)
     restrictions = tuple(
         measure
@@ -106,7 +116,7 @@ def answer(
     if clock_in_doubt:
         text = "the clock of this service disagrees with that of its store"
         doubts.append(_Doubt(reason=UnknownReason.CLOCK_IN_DOUBT, text=text, covers=Verdict.RESTRICTED))
-    by_area = {area: _settle(_plain_verdict(area, restrictions), doubts) for area in question.areas}
+    by_area = {area: _settle(area, _plain_verdict(area, restrictions), doubts) for area in question.areas}
     # A doubt that no area's verdict gives way to (every area is restricted anyway) is still worth saying.
     # Several enterprises behind an old number: none of them is the one asked about.
     enterprises = {record.enterprise.code: record.enterprise for record in known.records}
@@ -130,20 +140,22 @@ def _plain_verdict(area: Area, restrictions: tuple[MeasureInForce, ...]) -> Verd
     return Verdict.ADVISORY if bindings else Verdict.CLEAR
 
 
-def _settle(verdict: Verdict, doubts: list[_Doubt]) -> Verdict:
-    covered = any(SEVERITY[verdict] <= SEVERITY[doubt.covers] for doubt in doubts)
+def _settle(area: Area, verdict: Verdict, doubts: list[_Doubt]) -> Verdict:
+    here = (doubt for doubt in doubts if doubt.areas is None or area in doubt.areas)
+    covered = any(SEVERITY[verdict] <= SEVERITY[doubt.covers] for doubt in here)
     return Verdict.UNKNOWN if covered else verdict
 
 
 def _doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
     doubts: list[_Doubt] = []
-    quarantined = [record for record in known.records if may_have_effect(record, day)]
     if question.code.judgement is Judgement.QUARANTINED and not _resolves(known):
         likely = tuple(
             Candidate(code=code, name="", explanation="the code probably meant") for code in question.code.likely
         )
-        text = f"{question.code.value}: {question.code.reason}"
+        text = f"{shown(question.code.value)}: {question.code.reason}"
         doubts.append(_Doubt(reason=UnknownReason.CODE_IN_DOUBT, text=text, covers=Verdict.ADVISORY, candidates=likely))
+    awaiting = [record for record in known.records if may_have_effect(record, day)]
+    quarantined, areas = _in_areas_asked(awaiting, question, day)
     if quarantined:
         names = ", ".join(record.name for record in quarantined)
         doubts.append(
@@ -151,16 +163,18 @@ def _doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
                 reason=UnknownReason.RECORD_QUARANTINED,
                 text=f"{names} under this code awaits confirmation of its identifier",
                 covers=Verdict.ADVISORY,
+                areas=areas,
                 candidates=_candidates(quarantined, "a record awaiting confirmation"),
             )
         )
-    same_organisation = _restricted(known.same_organisation, day)
+    same_organisation, areas = _in_areas_asked(known.same_organisation, question, day)
     if same_organisation:
         doubts.append(
             _Doubt(
                 reason=UnknownReason.ORGANISATION_OF_ANOTHER,
                 text="an enterprise with the same organisation code is restricted, or awaits confirmation, under another code",
                 covers=Verdict.ADVISORY,
+                areas=areas,
                 candidates=_candidates(same_organisation, "same organisation code"),
             )
         )
@@ -172,13 +186,14 @@ def _name_doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
     if not question.name:
         return []
     doubts: list[_Doubt] = []
-    others = _restricted(known.same_name, day)
+    others, areas = _in_areas_asked(known.same_name, question, day)
     if others:
         doubts.append(
             _Doubt(
                 reason=UnknownReason.NAME_OF_ANOTHER,
                 text="the name given is that of a restricted enterprise under another code",
                 covers=Verdict.CLEAR,
+                areas=areas,
                 candidates=_candidates(others, "same name, present or former"),
             )
         )
@@ -195,8 +210,13 @@ def _resolves(known: Known) -> bool:
     return len(codes) == 1 and all(record.enterprise.code in codes for record in known.records)
 
 
-def _restricted(records: tuple[SanctionRecord, ...], day: date) -> list[SanctionRecord]:
-    return [record for record in records if has_effect(record, day) or may_have_effect(record, day)]
+def _in_areas_asked(
+    records: Iterable[SanctionRecord], question: Question, day: date
+) -> tuple[list[SanctionRecord], frozenset[Area]]:
+    """Return the records with a measure in an area asked that runs on `day`, or would if confirmed, and those areas."""
+    running = [(record, areas_running(record, day) & frozenset(question.areas)) for record in records]
+    found = [(record, areas) for record, areas in running if areas]
+    return [record for record, _ in found], frozenset().union(*(areas for _, areas in found))
 
 
 def _candidates(records: list[SanctionRecord], explanation: str) -> tuple[Candidate, ...]:

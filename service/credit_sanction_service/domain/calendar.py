@@ -7,6 +7,8 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
 
+from credit_sanction_service.domain.privacy import shown
+
 # China has had one offset and no summer time since 1991-09-15, before the earliest day taken here.
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 EARLIEST: Final = date(2000, 1, 1)
@@ -17,7 +19,7 @@ _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 def parse_day(text: str) -> date:
     """Read `YYYY-MM-DD`. ValueError, with a sentence, for another form, no such day, or a day outside 2000 to 2099."""
     if not _ISO_DAY.fullmatch(text):
-        raise ValueError(f"{text[:40]!r} is not a date of the form YYYY-MM-DD")
+        raise ValueError(f"{shown(text)} is not a date of the form YYYY-MM-DD")
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -12,6 +12,7 @@ What a record means on a day: for readers, and for targets.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from credit_sanction_service.domain.measures import Basis, Row
@@ -20,17 +21,17 @@ from credit_sanction_service.domain.terms import Area, PublicationClass, Sector,
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from datetime import date
 
     from credit_sanction_service.domain.measures import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureInForce:
-    """One measure of one record on one day, with the text that carries it."""
+    """One measure of one record on one day, with its last day and the text that carries it."""
 
     record: SanctionRecord
     measure: Measure
+    until: date
     row: Row
     basis: Basis
     binding: bool
@@ -54,15 +55,22 @@ def in_force(
     if not has_effect(record, day):
         return
     for measure in record.measures:
-        if measure.area in areas and day <= measure.end:
+        if measure.area in areas and day <= (until := record.end_of(measure)):
             row = catalogue.rows[measure.area]
             basis, binding = row.basis_on(day, record.decision.penalty)
-            yield MeasureInForce(record=record, measure=measure, row=row, basis=basis, binding=binding)
+            yield MeasureInForce(record=record, measure=measure, until=until, row=row, basis=basis, binding=binding)
 
 
 def may_have_effect(record: SanctionRecord, day: date) -> bool:
     """Whether a quarantined record would have effect on `day` if its code were confirmed."""
     return record.state is State.QUARANTINED and record.decision.decided_on <= day <= record.last_day
+
+
+def areas_running(record: SanctionRecord, day: date) -> frozenset[Area]:
+    """Return the areas in which a record that has effect on `day` has a measure then; for one in quarantine, would have."""
+    if not (has_effect(record, day) or may_have_effect(record, day)):
+        return frozenset()
+    return frozenset(measure.area for measure in record.measures if day <= record.end_of(measure))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +94,7 @@ def belongs(record: SanctionRecord, target: Filter, day: date) -> bool:
         or day > record.publication_end
     ):
         return False
-    current = {measure.area for measure in record.measures if day <= measure.end}
+    current = areas_running(record, day)
     return (
         (target.areas is None or bool(current & target.areas))
         and (target.districts is None or record.district.code in target.districts)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from credit_sanction_service.domain.privacy import shown
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -56,7 +58,7 @@ class NotFound(SanctionError):
     def __init__(self, kind: str, name: str) -> None:
         self.kind = kind
         self.name = name
-        super().__init__(f"there is no {kind} {name!r}")
+        super().__init__(f"there is no {kind} {shown(name)}")
 
 
 class Duplicate(SanctionError):
@@ -90,7 +92,7 @@ class RequestIdReused(SanctionError):
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
-        super().__init__(f"request id {request_id!r} was used before with another payload: use a new one")
+        super().__init__(f"request id {shown(request_id)} was used before with another payload: use a new one")
 
 
 class EpochChanged(SanctionError):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from credit_sanction_service.domain.calendar import parse_day
 from credit_sanction_service.domain.faults import IdentifierRefused, Invalid, NotOverdue, Violation
-from credit_sanction_service.domain.text import has_control_characters, tidy
+from credit_sanction_service.domain.privacy import PRIVACY, holds_citizen_number
+from credit_sanction_service.domain.text import has_control_characters, has_private_characters, tidy
 
 if TYPE_CHECKING:
     from datetime import date
@@ -41,12 +42,21 @@ class Findings:
         self._not_overdue = True
 
     def text(self, field: str, value: str, *, limit: int, least: int = 1) -> str:
-        """Return `value` tidied: between `least` and `limit` characters, none of them a control character."""
+        """Return `value` tidied: between `least` and `limit` characters, all of them text, and no citizen's number."""
         if len(value) > 4 * limit:  # before any work on it: megabytes are refused by their length alone
             self.note(field, f"it is {len(value)} characters long, at most {limit} are taken")
             return ""
         if has_control_characters(value.replace("\n", " ").replace("\t", " ")):
             self.note(field, "it holds control characters")
+            return ""
+        if has_private_characters(value):
+            self.note(
+                field,
+                "it holds a private-use character 自造字, which every machine shows differently: type the standard one",
+            )
+            return ""
+        if holds_citizen_number(value):
+            self.note(field, "it holds a citizen's identity number 公民身份号码, which must never stand here", PRIVACY)
             return ""
         tidied = tidy(value)
         if not tidied and least:
@@ -69,9 +79,9 @@ class Findings:
             self.note(field, str(fault))
             return None
 
-    def past_day(self, field: str, value: str, *, today: date, rule: str = FORM) -> date | None:
+    def past_day(self, field: str, value: str, *, today: date, rule: str = FORM, required: bool = True) -> date | None:
         """Return a day that is not in the future."""
-        day = self.day(field, value)
+        day = self.day(field, value, required=required)
         if day is not None and day > today:
             self.note(field, f"{day} lies in the future (today is {today})", rule)
             return None

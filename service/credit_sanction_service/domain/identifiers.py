@@ -10,28 +10,25 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from credit_sanction_service.domain.privacy import PRIVACY, is_citizen_number, shown
 from credit_sanction_service.domain.terms import IdentifierKind
-from credit_sanction_service.domain.text import CODE_LIMIT, without_invisible
+from credit_sanction_service.domain.text import CODE_LIMIT, HYPHENS, without_invisible
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_VALUE: Final = {character: value for value, character in enumerate(USCC_ALPHABET)}
 _USCC_WEIGHTS: Final = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _ORGANISATION_VALUE: Final = {c: v for v, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
-_CITIZEN_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _REGISTERING_AUTHORITIES: Final = frozenset("123456789ANY")
 _BUSINESS_PREFIXES: Final = ("91", "92", "93")
 _LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "Z": "2", "S": "5", "V": "U"})
-_HYPHENS: Final = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2212")
 
 GB_32100: Final = "GB 32100-2015 第1号修改单"
 GB_11714: Final = "GB 11714-1997"
 OLD_NUMBERS: Final = "国务院令第746号(市场主体登记管理条例); GB 32100-2015: 统一社会信用代码为唯一标识"
-PRIVACY: Final = "山东省社会信用条例 art. 20; GB 11643-1999"
 
 
 class Judgement(StrEnum):
@@ -61,6 +58,11 @@ class Code:
         """The organisation code 主体标识码 inside, empty where there is none. It outlives every renumbering."""
         return organisation_code_in(self.kind, self.value)
 
+    @property
+    def certain_organisation_code(self) -> str:
+        """The organisation code inside, empty where the number may as well be a registration number, which has none."""
+        return "" if self.may_be(IdentifierKind.REGISTRATION_NUMBER) else self.organisation_code
+
     def may_be(self, kind: IdentifierKind) -> bool:
         """Whether it has the shape of `kind`: every eleventh registration number has that of a tax number too."""
         both = kind is IdentifierKind.REGISTRATION_NUMBER and self.kind is IdentifierKind.TAX_NUMBER
@@ -68,10 +70,9 @@ class Code:
 
 
 def describe(typed: str, code: Code) -> str:
-    """Return the sentence for whoever typed a code. What looks like a citizen's number is not repeated."""
-    shown = "what was typed" if code.rule == PRIVACY else repr(typed[:CODE_LIMIT])
+    """Return the sentence for whoever typed a code. A citizen's number is not repeated."""
     likely = f"; perhaps {' or '.join(code.likely)} was meant" if code.likely else ""
-    return f"{shown}: {code.reason}{likely}"
+    return f"{shown(typed)}: {code.reason}{likely}"
 
 
 def organisation_code_in(kind: IdentifierKind | None, value: str) -> str:
@@ -90,7 +91,7 @@ def organisation_code_in(kind: IdentifierKind | None, value: str) -> str:
 def normalise(text: str) -> str:
     """Return the code in half width and upper case, without spaces, hyphens and invisible characters."""
     folded = unicodedata.normalize("NFKC", without_invisible(text))
-    return "".join(c for c in folded if c not in _HYPHENS and not c.isspace()).upper()
+    return "".join(c for c in folded if c not in HYPHENS and not c.isspace()).upper()
 
 
 def uscc_check_character(first17: str) -> str:
@@ -144,7 +145,7 @@ def judge(text: str) -> Code:
 
 def _judge_uscc(value: str) -> Code:
     business = value.startswith(_BUSINESS_PREFIXES)
-    if _is_citizen_number(value) and not (business and _checks_are_right(value)):
+    if is_citizen_number(value) and not (business and _checks_are_right(value)):
         return _refused(
             value,
             "it has the shape of a citizen's identity number 公民身份号码, which must never stand here",
@@ -173,9 +174,9 @@ def _judge_uscc(value: str) -> Code:
             reason=f"its last character {value[17]} is wrong while its organisation code is right: "
             "a typing error, or one of the early codes that break the rule; ask the register",
             rule=GB_32100,
-            likely=(value[:17] + uscc_check_character(value[:17]),),
+            likely=_if_accepted(value[:17] + uscc_check_character(value[:17])),
         )
-    if _is_citizen_number(value):
+    if is_citizen_number(value):
         return Code(
             value=value,
             judgement=Judgement.QUARANTINED,
@@ -209,8 +210,12 @@ def _refused(value: str, reason: str, rule: str, likely: tuple[str, ...] = ()) -
 def _near(value: str) -> tuple[str, ...]:
     """Return the accepted code that differs only by letters people mistake for digits, if there is one."""
     candidate = value.translate(_LOOKALIKES)
-    right = len(candidate) == 18 and candidate != value and _checks_are_right(candidate)  # noqa: PLR2004 - the length that the standard says
-    return (candidate,) if right else ()
+    return _if_accepted(candidate) if candidate != value else ()
+
+
+def _if_accepted(candidate: str) -> tuple[str, ...]:
+    # What is right as a citizen's number too is not proposed: it would be that number, repeated.
+    return (candidate,) if is_uscc(candidate) else ()
 
 
 def _checks_are_right(value: str) -> bool:
@@ -224,15 +229,3 @@ def _checks_are_right(value: str) -> bool:
 
 def _organisation_code_is_right(value: str) -> bool:
     return all(c in _ORGANISATION_VALUE for c in value) and organisation_check_character(value[:8]) == value[8]
-
-
-def _is_citizen_number(value: str) -> bool:
-    """Whether it has a day of birth and the check digit of GB 11643 (ISO 7064 MOD 11-2)."""
-    if not value[:17].isdigit() or value[17] not in "0123456789X":
-        return False
-    try:
-        born = date(int(value[6:10]), int(value[10:12]), int(value[12:14]))
-    except ValueError:
-        return False
-    total = sum(int(c) * w for c, w in zip(value[:17], _CITIZEN_WEIGHTS, strict=True))
-    return born.year in range(1900, 2100) and "10X98765432"[total % 11] == value[17]

@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.findings import Findings
-from credit_sanction_service.domain.identifiers import GB_32100, Code, Judgement, describe, judge
+from credit_sanction_service.domain.identifiers import (
+    GB_11714,
+    GB_32100,
+    Code,
+    Judgement,
+    describe,
+    judge,
+    organisation_code_in,
+)
 from credit_sanction_service.domain.obligations import read_obligation
+from credit_sanction_service.domain.privacy import PRIVACY, shown
 from credit_sanction_service.domain.publication import ORDER_36, read_measures, read_publication_end
 from credit_sanction_service.domain.records import (
     Authority,
@@ -30,6 +39,7 @@ from credit_sanction_service.domain.text import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from credit_sanction_service.domain.drafts import (
@@ -61,23 +71,23 @@ def take_in(
     """
     Return the record at version 1: LISTED, or QUARANTINED where its code is in doubt and `confirmation` does not settle it.
 
-    Raises `Invalid` with every fault: a field of the wrong form, a code that no enterprise can have, an obligation that is
-    not overdue (its last day, extension included, must have passed before the decision), a decision without a notice
-    before it, a publication longer than its class allows, an area that the catalogue does not know.
+    Raises `Invalid` with every fault: a field of the wrong form, a code that no enterprise can have, a number of another
+    organisation, an obligation that is not overdue (its last day, extension included, must have passed before the
+    decision), a notice not served between order and decision, an authority that would list itself, a publication longer
+    than its class allows, an area that the catalogue does not know.
     """
     findings = Findings()
     enterprise, code = read_enterprise(draft.enterprise, findings)
     obligation = read_obligation(draft.obligation, findings, today=today)
     decision = read_decision(draft.decision, findings, today=today)
     check_overdue(obligation, decision, findings, today=today)
+    check_decision(decision, findings, code=code, obligation=obligation)
     since = obligation.ordered_on if obligation else today
-    district = read_district(draft.district, findings, default_since=since)
+    district = read_district(draft.district, findings, default_since=since, today=today)
     publication_class = findings.choice("publication_class", draft.publication_class)
     decided_on = decision.decided_on if decision else None
     publication_end = read_publication_end(draft, findings, decided_on=decided_on)
-    measures = read_measures(
-        draft, findings, decided_on=decided_on, publication_end=publication_end, catalogue=catalogue
-    )
+    measures = read_measures(draft, findings, decided_on=decided_on, catalogue=catalogue)
     findings.stop_if_any()
     assert enterprise and obligation and decision and district and publication_class  # noqa: PT018, S101 - for the type checker
     doubt = code.judgement is Judgement.QUARANTINED and confirmation is None
@@ -133,13 +143,22 @@ def _read_other_identifiers(draft: EnterpriseDraft, findings: Findings, main: Co
     for number, (kind, text) in enumerate(draft.other_identifiers[:MOST_OTHER_IDENTIFIERS]):
         field = f"enterprise.other_identifiers[{number}]"
         chosen = findings.choice(f"{field}.kind", kind)
+        code = judge(text)
+        if code.rule == PRIVACY:
+            findings.note_refused_code(f"{field}.value", describe(text, code), PRIVACY, ())
+            continue
         value = findings.text(f"{field}.value", text, limit=OTHER_IDENTIFIER_LIMIT)
         if not chosen or not value:
             continue
-        code = judge(value)
+        inside = organisation_code_in(chosen, code.value)
         if chosen is IdentifierKind.USCC or not code.may_be(chosen):
             reason = code.reason or "it is a unified social credit code, which belongs in enterprise.code"
-            findings.note_refused_code(f"{field}.value", f"{value!r} is not a {chosen}: {reason}", GB_32100, ())
+            findings.note_refused_code(f"{field}.value", f"{shown(value)} is not a {chosen}: {reason}", GB_32100, ())
+        elif inside and main.certain_organisation_code not in {"", inside}:
+            reason = (
+                f"the enterprise's code has the organisation code {main.certain_organisation_code}, this has {inside}"
+            )
+            findings.note_refused_code(f"{field}.value", reason, f"{GB_32100}; {GB_11714}", ())
         elif code.value != main.value:
             found[code.value] = OtherIdentifier(kind=chosen, value=code.value)
     return tuple(found.values())
@@ -196,14 +215,35 @@ def check_overdue(obligation: Obligation | None, decision: Decision | None, find
         findings.note("decision.date", f"{text}: it was not overdue yet", OVERDUE)
 
 
-def read_district(draft: DistrictDraft, findings: Findings, *, default_since: date) -> District | None:
+def check_decision(decision: Decision | None, findings: Findings, *, code: Code, obligation: Obligation | None) -> None:
+    """Note a notice older than the obligation it is about, and an authority that is the enterprise itself."""
+    if decision is None:
+        return
+    if obligation and decision.notice_served_on < obligation.ordered_on:
+        text = f"{decision.notice_served_on} lies before the order of {obligation.ordered_on}: nothing was overdue to notify of"
+        findings.note("decision.notice_served_on", text, DUE_PROCESS)
+    if code.certain_organisation_code == judge(decision.authority.code).organisation_code:
+        findings.note("enterprise.code", "it is the authority's own: nobody decides about himself", GB_32100)
+
+
+def read_district(draft: DistrictDraft, findings: Findings, *, default_since: date, today: date) -> District | None:
     """Return the responsible district. Its code is checked for form only: development zones are not in GB/T 2260."""
     code = draft.code.strip()
     if not (len(code) == 6 and code.isascii() and code.isdigit()):  # noqa: PLR2004 - the length that the standard says
-        findings.note("responsible_district.code", f"{code[:40]!r} is not six digits", "GB/T 2260")
+        findings.note("responsible_district.code", f"{shown(code)} is not six digits", "GB/T 2260")
     name = findings.text("responsible_district.name", draft.name, limit=DISTRICT_NAME_LIMIT, least=2)
-    since = findings.day("responsible_district.since", draft.since, required=False) or default_since
+    since = findings.past_day("responsible_district.since", draft.since, today=today, required=False) or default_since
     return District(code=code, name=name, since=since) if name else None
+
+
+def name_warnings(names: Sequence[str], others: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """
+    Return a sentence for each other record's name that `names` do not explain. Each sequence holds the present name of an
+    enterprise of one code, then its former ones: where two of them share any name, one is the other renamed.
+    """
+    keys = {name_key(name) for name in names}
+    unlike = {name_key(other[0]): other[0] for other in others if keys.isdisjoint(name_key(name) for name in other)}
+    return tuple(f"企业名称与其他记录不一致: another record has this code as {name}" for name in unlike.values())
 
 
 def read_confirmation(draft: ConfirmationDraft, *, today: date) -> Confirmation:

@@ -1,7 +1,7 @@
 """
 What may happen to a record after intake, as pure steps from one version to the next.
 
-    QUARANTINED ──confirm──▶ LISTED ──lift──▶ LIFTED
+    QUARANTINED ──confirm──▶ LISTED ──lift──▶ LIFTED ──lift anew, until its day has come──▶ LIFTED
          │                     ├──its dates pass──▶ EXPIRED
          └──────revoke─────────┴──revoke (also of lifted and expired)──▶ REVOKED
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.calendar import add_day
-from credit_sanction_service.domain.drafts import EnterpriseDraft, RecordDraft
+from credit_sanction_service.domain.drafts import RecordDraft
 from credit_sanction_service.domain.faults import (
     FieldFixed,
     IdentifierRefused,
@@ -22,9 +22,10 @@ from credit_sanction_service.domain.faults import (
     Violation,
 )
 from credit_sanction_service.domain.findings import FORM, Findings
-from credit_sanction_service.domain.identifiers import Judgement, describe, judge
-from credit_sanction_service.domain.intake import take_in
+from credit_sanction_service.domain.identifiers import Code, Judgement, describe, judge
+from credit_sanction_service.domain.intake import MOST_OTHER_IDENTIFIERS, take_in
 from credit_sanction_service.domain.measures import shipped
+from credit_sanction_service.domain.privacy import shown
 from credit_sanction_service.domain.records import Ending
 from credit_sanction_service.domain.terms import IdentifierKind, State
 from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT, REASON_LIMIT
@@ -76,10 +77,12 @@ def check_paths(record: SanctionRecord, paths: AbstractSet[str]) -> None:
         if path in AMENDABLE_UNLISTED and not record.ever_listed:
             continue
         if path.startswith("enterprise.code") and not record.ever_listed:
-            raise FieldFixed(f"{path} of a quarantined record is changed by ConfirmIdentifier, with its evidence")
+            raise FieldFixed(
+                f"{shown(path)} of a quarantined record is changed by ConfirmIdentifier, with its evidence"
+            )
         if fixed:
-            raise FieldFixed(f"{path} of {record.name} is fixed: revoke it with a replacement")
-        text = f"{path[:80]!r} is not a field that can be amended"
+            raise FieldFixed(f"{shown(path)} of {record.name} is fixed: revoke it with a replacement")
+        text = f"{shown(path)} is not a field that can be amended"
         raise Invalid([Violation(field="update_mask", description=text, rule=FORM)])
 
 
@@ -114,7 +117,8 @@ def confirm(
 ) -> SanctionRecord:
     """
     Return the next version, LISTED under the confirmed or corrected code. The number it was quarantined under stays with
-    it where it was an old one, so that a look-up by it finds the record.
+    it, so that a look-up by it finds the record, where it was an old one that can be this enterprise's: an organisation
+    code inside it is the confirmed code's too. Raises `Invalid` where it has no place beside the other identifiers.
     """
     if record.state is not State.QUARANTINED:
         raise StateConflict(f"{record.name} is {record.state}: only a quarantined record is confirmed")
@@ -122,18 +126,9 @@ def confirm(
     if judged.judgement is Judgement.REFUSED or judged.kind is not IdentifierKind.USCC:
         violation = Violation(field="code", description=describe(code, judged), rule=judged.rule or CONFIRM_RULE)
         raise IdentifierRefused([violation], likely_codes=judged.likely)
-    others = draft.enterprise.other_identifiers
-    before = judge(record.enterprise.code)
-    if before.kind is not None and before.kind is not IdentifierKind.USCC:
-        others = (*others, (before.kind, before.value))
-    enterprise = EnterpriseDraft(
-        code=judged.value,
-        name=draft.enterprise.name,
-        former_names=draft.enterprise.former_names,
-        other_identifiers=others,
-    )
+    others = _with_old_number(draft.enterprise.other_identifiers, judge(record.enterprise.code), judged)
     fresh = take_in(
-        replace(draft, enterprise=enterprise),
+        replace(draft, enterprise=replace(draft.enterprise, code=judged.value, other_identifiers=others)),
         record_id=record.id,
         today=today,
         catalogue=catalogue,
@@ -142,15 +137,45 @@ def confirm(
     return replace(fresh, version=record.version + 1, disputed=record.disputed, replaces=record.replaces)
 
 
+def _with_old_number(
+    others: tuple[tuple[IdentifierKind | None, str], ...], before: Code, confirmed: Code
+) -> tuple[tuple[IdentifierKind | None, str], ...]:
+    """Return the other identifiers with the number before confirmation, where it is one and can be the same enterprise's."""
+    kind = before.kind
+    if before.organisation_code not in {"", confirmed.organisation_code}:
+        # Another organisation's, unless it only looks like a tax number.
+        kind = IdentifierKind.REGISTRATION_NUMBER if before.may_be(IdentifierKind.REGISTRATION_NUMBER) else None
+    if kind is None or kind is IdentifierKind.USCC:
+        return others
+    if len(others) >= MOST_OTHER_IDENTIFIERS:
+        text = (
+            f"{before.value}, under which it was quarantined, stays with the record, and {len(others)} other identifiers"
+            f" leave no room for it: {MOST_OTHER_IDENTIFIERS} are kept; amend enterprise.other_identifiers first"
+        )
+        raise Invalid([Violation(field="enterprise.other_identifiers", description=text, rule=CONFIRM_RULE)])
+    return (*others, (kind, before.value))
+
+
 def lift(record: SanctionRecord, draft: LiftDraft, *, today: date) -> SanctionRecord:
-    """Return the next version, LIFTED: no effect from its effective day on, which may lie behind or ahead."""
-    if record.state is not State.LISTED:
+    """
+    Return the next version, LIFTED: no effect from its effective day on, which may lie behind or ahead. A lift whose day has
+    not come can be lifted anew, which replaces its day and ground. Raises `StateConflict`, `Invalid`.
+    """
+    if record.state is State.LIFTED and record.ending and record.ending.effective_on <= today:
+        raise StateConflict(
+            f"{record.name} is LIFTED since {record.ending.effective_on}: that cannot be changed any more"
+        )
+    if record.state not in {State.LISTED, State.LIFTED}:
         raise StateConflict(f"{record.name} is {record.state}: only a listed record is lifted")
     _require_running(record, today)
     findings = Findings()
     ground = findings.choice("ground", draft.ground)
     number = findings.text("document_number", draft.document_number, limit=DOCUMENT_NUMBER_LIMIT)
     day = findings.past_day("date", draft.date, today=today, rule=LIFT_RULE)
+    if day and day < record.decision.decided_on:
+        findings.note(
+            "date", f"{day} lies before the decision of {record.decision.decided_on} that it lifts", LIFT_RULE
+        )
     effective_on = findings.day("effective_on", draft.effective_on, required=False) if draft.effective_on else today
     if effective_on and not record.decision.decided_on <= effective_on <= record.last_day:
         findings.note(
@@ -209,10 +234,11 @@ def next_change(record: SanctionRecord, *, after: date) -> date | None:
     catalogue = shipped()[record.catalogue_edition]
     days = [add_day(record.publication_end)] if record.publication_end else []
     for measure in record.measures:
-        days.append(add_day(measure.end))
+        end = record.end_of(measure)
+        days.append(add_day(end))
         bases = catalogue.rows[measure.area].bases
         turns = (day for basis in bases for day in basis.turning_days(record.decision.penalty))
-        days += [day for day in turns if day <= measure.end]
+        days += [day for day in turns if day <= end]
     if record.state is State.LIFTED and record.ending:
         days = [day for day in [*days, record.ending.effective_on] if day <= record.ending.effective_on]
     return min((day for day in days if day > after), default=None)

@@ -12,11 +12,13 @@ Deadlines of exit obligations, by standard (长工信联字[2017]9号 §三), an
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.calendar import add_months
+from credit_sanction_service.domain.privacy import shown
 from credit_sanction_service.domain.records import Capacity, Extension, Obligation
 from credit_sanction_service.domain.terms import Scope, Standard
 from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT, EQUIPMENT_LIMIT, ITEM_LIMIT
@@ -31,6 +33,8 @@ SOURCE: Final = "长工信联字[2017]9号"
 MOST_SETS: Final = 10_000
 _MOST_CAPACITY: Final = Decimal(10) ** 12
 _CAPACITY_PLACES: Final = 4
+# With as many zeros in front or behind as a form may print, but neither exponents nor marks between digits.
+_PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,11})?")
 _CAPACITY_STEP: Final = Decimal(1).scaleb(-_CAPACITY_PLACES)
 
 
@@ -100,17 +104,14 @@ def _read_line(draft: ObligationDraft, findings: Findings) -> tuple[str, str]:
 def _read_capacity(draft: ObligationDraft, findings: Findings) -> Capacity | None:
     field = "obligation.capacity.amount"
     unit = findings.choice("obligation.capacity.unit", draft.capacity_unit)
-    try:
-        amount = Decimal(draft.capacity_amount) if len(draft.capacity_amount) <= 32 else Decimal("NaN")  # noqa: PLR2004 - the length that the standard says
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        findings.note(field, f"{draft.capacity_amount[:40]!r} is not a decimal number")
+    if not _PLAIN_DECIMAL.fullmatch(draft.capacity_amount):
+        findings.note(field, f"{shown(draft.capacity_amount)} is not a plain decimal number like 45.5")
         return None
+    amount = Decimal(draft.capacity_amount)
     if not 0 < amount < _MOST_CAPACITY or amount.quantize(_CAPACITY_STEP) != amount:
         findings.note(
             field,
-            f"{amount} is not above 0 with at most 12 digits before and {_CAPACITY_PLACES} behind the point",
+            f"{shown(draft.capacity_amount)} is not above 0 with at most 12 digits before and {_CAPACITY_PLACES} behind the point",
         )
         return None
     return Capacity(amount=amount.normalize() + 0, unit=unit) if unit else None

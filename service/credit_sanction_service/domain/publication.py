@@ -1,9 +1,11 @@
 """
 How long a record may be published, by class and by the date of its document.
 
-From 2026-04-01 (国家发展改革委令第36号): minor is not published, general at most 1 year, serious at most 3, counted from the
-document's date; publication and measures end together unless a measure names an earlier or later day of its own.
-Before: at most 5 years (山东省社会信用条例 art. 38; the other provinces alike).
+From 2026-04-01 (国家发展改革委令第36号): minor is not published and may weigh 3 months, general at most 1 year, serious at most
+3, counted from the document's date. Before: at most 5 years (山东省社会信用条例 art. 38; the other provinces alike).
+
+A measure ends with the publication, whatever becomes of that, unless it names a day of its own. That day may lie before the
+publication's end or after it, never beyond the longest that the class allows.
 """
 
 from __future__ import annotations
@@ -24,13 +26,14 @@ if TYPE_CHECKING:
 ORDER_36: Final = "国家发展改革委令第36号(信用修复管理办法)"
 BEFORE_ORDER_36: Final = "山东省社会信用条例 art. 38"
 _ORDER_36_FROM: Final = date(2026, 4, 1)
-_MOST_MONTHS: Final = {PublicationClass.GENERAL: 12, PublicationClass.SERIOUS: 36}
+# A minor record is not published, so the order sets no period for its measures: the longest of all classes bounds them.
+_MOST_MONTHS: Final = {PublicationClass.MINOR: 36, PublicationClass.GENERAL: 12, PublicationClass.SERIOUS: 36}
 _MOST_MONTHS_BEFORE: Final = 60
 CATALOGUE_RULE: Final = "全国失信惩戒措施基础清单; 国办发〔2020〕49号"
 
 
 def longest_end(publication_class: PublicationClass, document_date: date) -> tuple[date, str]:
-    """Return the last day that the class allows for publication, and the rule. For a class that is published."""
+    """Return the last day that the class allows, for its measures and, where it is published, its publication; and the rule."""
     if document_date >= _ORDER_36_FROM:
         return add_months(document_date, _MOST_MONTHS[publication_class]), ORDER_36
     return add_months(document_date, _MOST_MONTHS_BEFORE), BEFORE_ORDER_36
@@ -66,29 +69,47 @@ def read_measures(
     findings: Findings,
     *,
     decided_on: date | None,
-    publication_end: date | None,
     catalogue: Catalogue,
 ) -> tuple[Measure, ...]:
-    """Return the measures in the order of the areas. An area without a row in the catalogue is refused."""
+    """
+    Return the measures in the order of the areas; one that names no end gets none. Refused are an area without a row in the
+    catalogue, an end before the decision or beyond the longest that the class allows, and none in a minor record.
+    """
     if not 1 <= len(draft.measures) <= len(ALL_AREAS):
         findings.note("measures", f"{len(draft.measures)} areas: 1 to {len(ALL_AREAS)} are taken", CATALOGUE_RULE)
     found: dict[Area, Measure] = {}
     for number, measure in enumerate(draft.measures[: len(ALL_AREAS)]):
         field = f"measures[{number}]"
         area = findings.choice(f"{field}.area", measure.area)
-        end = findings.day(f"{field}.end_date", measure.end_date, required=False) or publication_end
+        end = _read_end(draft, findings, f"{field}.end_date", measure.end_date, decided_on=decided_on)
         if area is None:
             continue
         if area not in catalogue.rows:
             findings.note(f"{field}.area", f"the catalogue {catalogue.edition} has no row for {area}", CATALOGUE_RULE)
         elif area in found:
             findings.note(f"{field}.area", f"{area} stands twice")
-        elif end is None:
-            if draft.publication_class is PublicationClass.MINOR and not measure.end_date:
-                text = "a record that is not published needs an end for each measure"
-                findings.note(f"{field}.end_date", text, ORDER_36)
-        elif decided_on and end < decided_on:
-            findings.note(f"{field}.end_date", f"{end} lies before the decision of {decided_on}")
         else:
             found[area] = Measure(area=area, end=end)
     return tuple(found[area] for area in catalogue.rows if area in found)
+
+
+def _read_end(
+    draft: RecordDraft, findings: Findings, field: str, typed: str, *, decided_on: date | None
+) -> date | None:
+    """Return a measure's own last day, None where it ends with the publication and where a fault is noted."""
+    end = findings.day(field, typed, required=False)
+    if end is None:
+        if draft.publication_class is PublicationClass.MINOR and not typed:
+            findings.note(field, "a record that is not published needs an end for each measure", ORDER_36)
+        return None
+    if decided_on is None or draft.publication_class is None:
+        return end
+    longest, rule = longest_end(draft.publication_class, decided_on)
+    if end < decided_on:
+        findings.note(field, f"{end} lies before the decision of {decided_on}", rule)
+    elif end > longest:
+        text = (
+            f"{end} lies beyond {longest}, the longest allowed for a {draft.publication_class} record of {decided_on}"
+        )
+        findings.note(field, text, rule)
+    return end

@@ -25,6 +25,7 @@ from credit_sanction_service.domain.terms import (
     Standard,
     State,
 )
+from credit_sanction_service.domain.text import name_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +140,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """One area with the last day of its measure; what it demands is the catalogue's."""
+    """
+    One area with the last day of its measure; what it demands is the catalogue's. `end` is None where the measure ends with
+    the record's publication and moves with it: `SanctionRecord.end_of` tells the day.
+    """
 
     area: Area
-    end: date
+    end: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,10 +200,13 @@ class SanctionRecord:
     confirmation: Confirmation | None = None
     ending: Ending | None = None
     replaces: str = ""
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.measures:
             raise ValueError("a record has at least one measure")
+        if self.publication_end is None and any(measure.end is None for measure in self.measures):
+            raise ValueError("a measure of a record that is not published has an end of its own")
         if (self.state is State.QUARANTINED) != (self.quarantine is not None):
             raise ValueError("quarantined and only quarantined records say why")
         if (self.state in {State.LIFTED, State.REVOKED, State.EXPIRED}) != (self.ending is not None):
@@ -212,16 +219,26 @@ class SanctionRecord:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What no two records that are not revoked share: authority, document number, enterprise, obligation item."""
+        """
+        What no two records that are not revoked share: authority, document number, enterprise, obligation item. Number and
+        item are folded: two spellings of one, by width, brackets, case or spaces, are one.
+        """
         return (
             self.decision.authority.code,
-            self.decision.document_number,
+            name_key(self.decision.document_number),
             self.enterprise.code,
-            self.obligation.item,
+            name_key(self.obligation.item),
         )
+
+    def end_of(self, measure: Measure) -> date:
+        """Return the last day of one of its measures: the measure's own, else that of the publication."""
+        end = measure.end or self.publication_end
+        if end is None:
+            raise ValueError(f"{measure.area} has no end in {self.name}")
+        return end
 
     @property
     def last_day(self) -> date:
         """The last day on which it has any effect or is published."""
-        ends = [measure.end for measure in self.measures]
+        ends = [self.end_of(measure) for measure in self.measures]
         return max([*ends, self.publication_end] if self.publication_end else ends)

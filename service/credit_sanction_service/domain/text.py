@@ -15,12 +15,20 @@ CODE_LIMIT: Final = 64  # as typed, before it is normalised
 OTHER_IDENTIFIER_LIMIT: Final = 32
 REQUEST_ID_LIMIT: Final = 64
 
-_BRACKETS: Final = str.maketrans("（）［］【】〔〕", "()[][]()")
+HYPHENS: Final = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+# The brackets of GB/T 15834 and their kin as NFKC leaves them. Corner brackets 「」 are quotation marks, and 《》 title marks.
+_BRACKETS: Final = str.maketrans("[]{}【】〔〕〖〗〘〙〚〛", "()" * 7)
 
 
 def has_control_characters(value: str) -> bool:
-    """Whether `value` holds control, surrogate, private or unassigned characters: none of them is ever text."""
-    return any(unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn"} for character in value)
+    """Whether `value` holds control characters, surrogates or noncharacters: none of them is ever text."""
+    # Not what is unassigned: that depends on how old the interpreter's tables are, and rare characters of names are new.
+    return any(unicodedata.category(c) in {"Cc", "Cs"} or _is_noncharacter(ord(c)) for c in value)
+
+
+def has_private_characters(value: str) -> bool:
+    """Whether `value` holds private-use characters 自造字: each machine shows them as something else."""
+    return any(unicodedata.category(character) == "Co" for character in value)
 
 
 def without_invisible(value: str) -> str:
@@ -34,6 +42,10 @@ def tidy(value: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """Return what two spellings of one name share: widths, brackets, case and spaces make no difference."""
+    """Return what two spellings of one name share: widths, kinds of brackets, case and spaces make no difference."""
     folded = unicodedata.normalize("NFKC", without_invisible(name)).translate(_BRACKETS)
     return "".join(folded.split()).casefold()
+
+
+def _is_noncharacter(number: int) -> bool:
+    return number & 0xFFFE == 0xFFFE or 0xFDD0 <= number <= 0xFDEF  # noqa: PLR2004 - the range that the standard says

@@ -108,9 +108,12 @@ class Cluster:
         """Start the postmaster, after what a dead one left behind has been cleared away."""
         account = self._parts.account
         postmaster.clear(self.data, account)
-        files = configuration.write(self._parts.home, self._parts.settings, self._parts.access)
+        files = configuration.write(self._parts.home, self._parts.settings, self._parts.access, account)
+        start_log = configuration.start_log(self._parts.home)
+        start_log.touch(mode=0o600)
+        start_log.chmod(0o600)
         # A session of its own: the terminal's Ctrl-C is for the supervisor, which stops the database last.
-        with configuration.start_log(self._parts.home).open("wb") as words:
+        with start_log.open("wb") as words:
             self._process = subprocess.Popen(  # noqa: S603 - our own binaries
                 [
                     self._parts.binaries.program("postgres"),

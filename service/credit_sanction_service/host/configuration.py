@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from credit_sanction_service.host.access import Access
+from credit_sanction_service.host.account import Account
 from credit_sanction_service.host.socket_directory import PORT
 
 _LEVEL = re.compile(r"^.*?(LOG|ERROR|FATAL|PANIC|HINT|DETAIL):")
@@ -37,19 +38,18 @@ def defaults(home: Path, sockets: Path) -> Mapping[str, str]:
     }
 
 
-def write(home: Path, settings: Mapping[str, str], access: Access) -> Path:
-    """Write the three files; the answer is the one that names the other two."""
+def write(home: Path, settings: Mapping[str, str], access: Access, account: Account) -> Path:
+    """Write the three files, which `account` may read; the answer is the one that names the other two."""
     directory = home / "postgres-settings"
-    directory.mkdir(mode=0o755, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
     hba, ident, main = (directory / name for name in ("pg_hba.conf", "pg_ident.conf", "postgresql.conf"))
     hba.write_text(access.hba(), encoding="utf-8")
     ident.write_text(access.ident(), encoding="utf-8")
     every = {**settings, "hba_file": hba.as_posix(), "ident_file": ident.as_posix()}
     lines = (f"{name} = '{_escaped(value)}'\n" for name, value in every.items())
     main.write_text(f"# Written at every start of the service.\n{''.join(lines)}", encoding="utf-8")
-    for file in (hba, ident, main):
-        file.chmod(0o644)
-    directory.chmod(0o755)
+    for path in (hba, ident, main, directory):
+        account.let_read(path)
     return main
 
 

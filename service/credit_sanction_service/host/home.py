@@ -15,6 +15,7 @@ NAME = "credit-sanction"
 _PRIVATE = 0o700
 # As root the database's own account has to pass through to its part; nobody else may list what is there.
 _PASSABLE = 0o711
+_FILE = 0o600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,16 @@ class Home:
     def run_dir(self) -> Path:
         """Where the supervisor keeps what concerns running processes; of no meaning once they have gone."""
         return self.path / "run"
+
+
+def chosen_path(named: str) -> Path:
+    """Give the directory that is named, the default one where none is."""
+    return Path(named) if named else default_path()
+
+
+def dsn_file(path: Path) -> Path:
+    """Name the file in which a running service with a database of its own tells its user how to reach that."""
+    return path / "run" / "service.dsn"
 
 
 def default_path() -> Path:
@@ -55,6 +66,7 @@ def claim(path: Path) -> Iterator[Home]:
         home = Home(path=path.resolve())
         home.run_dir.mkdir(mode=_PRIVATE, exist_ok=True)
         lock = (home.path / "lock").open("a+", encoding="ascii")
+        (home.path / "lock").chmod(_FILE)
     except OSError as fault:
         raise StartRefused(
             f"The data directory {path} cannot be used ({fault.strerror}): "

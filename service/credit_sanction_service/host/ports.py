@@ -13,7 +13,7 @@ _HIGHEST = 65535
 _REASONS = {
     errno.EADDRINUSE: "another program has that port: stop that program or choose another port",
     errno.EACCES: "this user may not: choose a port above 1023",
-    errno.EADDRNOTAVAIL: "this machine has no such address: choose one that it has, such as 127.0.0.1",
+    errno.EADDRNOTAVAIL: "this machine has no such address: choose one that it has, such as 127.0.0.1,",
 }
 
 
@@ -50,28 +50,33 @@ class Reservation:
         self.close()
 
 
-def reserve(host: str, port: int) -> Reservation:
+def reserve(
+    host: str, port: int, *, who: str = "The service", setting: str = "--listen or CREDIT_SANCTION_LISTEN"
+) -> Reservation:
     """
     Prove that nobody listens on the port, and hold it; port 0 takes a free one.
 
     grpcio asks for SO_REUSEPORT by default: alone it would share the port with a second service and not notice.
+    `who` wants the port and `setting` is where it is chosen: the refusal's sentence says so.
     Raises StartRefused when the port is taken or the address is not to be had.
     """
     if not 0 <= port <= _HIGHEST:
-        raise StartRefused(f"There is no port {port}: choose one from 1 to {_HIGHEST}, or 0 for any free one.")
+        raise StartRefused(
+            f"There is no port {port}: choose one from 1 to {_HIGHEST} with {setting}, or 0 for any free one."
+        )
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         held = socket.socket(family, kind, protocol)
     except OSError as fault:
-        raise StartRefused(f"The address {host} means nothing here ({fault.strerror}): correct it.") from fault
+        raise StartRefused(f"The address {host} means nothing here ({fault.strerror}): correct {setting}.") from fault
     try:
         _bind_alone(held, address)
     except OSError as fault:
         held.close()
         reason = _REASONS.get(fault.errno or 0, f"{os.strerror(fault.errno or 0)}: choose another address")
-        raise StartRefused(f"The service cannot listen on {host}:{port}, {reason}.") from fault
+        raise StartRefused(f"{who} cannot listen on {host}:{port}, {reason} with {setting}.") from fault
     taken = int(held.getsockname()[1])
     if sys.platform == "linux":
         return Reservation(host, taken, held)

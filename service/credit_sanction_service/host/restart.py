@@ -6,6 +6,8 @@ from typing import Protocol
 
 import structlog
 
+from credit_sanction_service.host.refusal import StartRefused
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _MOST_DOUBLINGS = 30
@@ -56,13 +58,15 @@ class Kept:
     """
     A part and its history: started again whenever it has died, later each time it dies soon.
 
-    `running` says that the part runs and is ready already, as the database does when the supervisor begins.
+    `running` says that the part runs and is ready already, as the database does when the supervisor begins. `refused` is
+    set, and it is not started again, where it ended before it was ever ready because its configuration is refused.
     """
 
     def __init__(self, part: Part, policy: RestartPolicy, *, running: bool = False) -> None:
         self.part = part
         self.state = State.READY if running else State.WAITING
         self.was_ever_ready = running
+        self.refused = False
         self.next_start = 0.0
         self._policy = policy
         self._deaths = 0
@@ -70,6 +74,8 @@ class Kept:
 
     def advance(self, now: float) -> int | None:
         """Look at it once, at monotonic time `now`; the answer is its exit code if it was found dead."""
+        if self.refused:
+            return None
         if self.state is State.WAITING:
             if now >= self.next_start:
                 self._launch(now)
@@ -95,6 +101,10 @@ class Kept:
             self.state = State.STARTING
 
     def _died(self, now: float, code: int) -> None:
+        self.refused = code == StartRefused.EXIT_CODE and not self.was_ever_ready
+        if self.refused:
+            log.error("process.refused", process=self.part.name)
+            return
         if self.state is State.READY and now - self._ready_since >= self._policy.well_after:
             self._deaths = 0
         self._postpone(now)

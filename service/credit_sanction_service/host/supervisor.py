@@ -76,8 +76,10 @@ class Supervisor:
         awaited = _Awaited(kept_children)
         while requests.count == 0:
             now = time.monotonic()
-            if any(_is_refused(kept, kept.advance(now)) for kept in everything):
-                return StartRefused.EXIT_CODE
+            for kept in everything:
+                kept.advance(now)
+                if kept.refused:
+                    return StartRefused.EXIT_CODE
             running = {child.name: child.pid for child in children if child.pid is not None}
             if running != recorded:
                 leftovers.record(self._run_dir, running)
@@ -118,13 +120,6 @@ class _Awaited:
             self._tell_at = now + _PROGRESS_SECONDS
             log.info("process.awaited", processes=missing)
         return not missing
-
-
-def _is_refused(kept: Kept, code: int | None) -> bool:
-    refused = code == StartRefused.EXIT_CODE and not kept.was_ever_ready
-    if refused:
-        log.error("process.refused", process=kept.part.name)
-    return refused
 
 
 def _pause(everything: Sequence[Kept], now: float) -> float:

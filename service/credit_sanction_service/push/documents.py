@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from credit_sanction_service.domain.effect import in_force
 from credit_sanction_service.domain.measures import shipped
-from credit_sanction_service.domain.terms import ALL_AREAS
+from credit_sanction_service.domain.terms import ALL_AREAS, Area
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
 
     from credit_sanction_service.domain.effect import MeasureInForce
     from credit_sanction_service.domain.records import Obligation, SanctionRecord
 
 
-def document(record: SanctionRecord, day: date) -> dict[str, Any]:
-    """Return the public view of a record on `day`: JSON values only, dates as YYYY-MM-DD, amounts as decimal text."""
+def document(record: SanctionRecord, day: date, areas: Collection[Area] | None) -> dict[str, Any]:
+    """
+    Return the public view of a record on `day` with its measures in `areas` (None: all nine): JSON values only, dates as
+    YYYY-MM-DD, amounts as decimal text.
+    """
     return {
         "record": record.name,
         "record_version": record.version,
@@ -33,7 +37,7 @@ def document(record: SanctionRecord, day: date) -> dict[str, Any]:
         "standard": record.obligation.standard.value,
         "sector": record.obligation.sector.value,
         "obligation": _obligation(record.obligation),
-        "areas": [_area(measure) for measure in _measures(record, day)],
+        "areas": [_area(measure) for measure in _measures(record, day, areas)],
         "disputed": record.disputed,
         "listed_on": record.decision.decided_on.isoformat(),
         "publication_end": record.publication_end.isoformat() if record.publication_end else None,
@@ -42,17 +46,18 @@ def document(record: SanctionRecord, day: date) -> dict[str, Any]:
     }
 
 
-def standing_entry(record: SanctionRecord, day: date) -> dict[str, Any]:
-    """Return what a push of one record says of another of the same enterprise."""
+def standing_entry(record: SanctionRecord, day: date, areas: Collection[Area] | None) -> dict[str, Any]:
+    """Return what a push of one record says of another of the same enterprise, of its measures in `areas` (None: all nine)."""
     return {
         "record": record.name,
         "document_number": record.decision.document_number,
-        "areas": [measure.measure.area.value for measure in _measures(record, day)],
+        "areas": [measure.measure.area.value for measure in _measures(record, day, areas)],
     }
 
 
-def _measures(record: SanctionRecord, day: date) -> list[MeasureInForce]:
-    return list(in_force(record, day, ALL_AREAS, shipped()[record.catalogue_edition]))
+def _measures(record: SanctionRecord, day: date, areas: Collection[Area] | None) -> list[MeasureInForce]:
+    wanted = ALL_AREAS if areas is None else areas
+    return list(in_force(record, day, wanted, shipped()[record.catalogue_edition]))
 
 
 def _obligation(obligation: Obligation) -> dict[str, Any]:
@@ -74,5 +79,5 @@ def _area(measure: MeasureInForce) -> dict[str, Any]:
         "basis": measure.basis.document,
         "article": measure.basis.article,
         "binding": measure.binding,
-        "until": measure.measure.end.isoformat(),
+        "until": measure.until.isoformat(),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from credit_sanction_connectors.port import Parcel, Version
 from credit_sanction_service.domain.calendar import day_of
 from credit_sanction_service.push.documents import document, standing_entry
-from credit_sanction_service.store.codec import load_record
+from credit_sanction_service.store.codec import load_filter, load_record
 
 if TYPE_CHECKING:
     from credit_sanction_service.store.claims import Content
@@ -23,12 +23,13 @@ def idempotency_key(row: Delivery) -> str:
 
 def parcel_of(row: Delivery, content: Content) -> Parcel:
     """
-    Return what the target is to be told of the row's subject at its desired version.
+    Return what the target is to be told of the row's subject at its desired version: of measures in its areas alone.
 
     Views are those of the day on which that version became known, so that a retry over midnight says the same under the
     same key; the scheduler moves the row where a day changes anything. Only `standing_revision` may grow.
     """
     day = day_of(content.known_at)
+    areas = load_filter(content.filter).areas
     others = [load_record(body) for body in content.in_force]
     own = load_record(content.own) if content.own is not None else None
     holds_record = row.record_id is not None
@@ -40,8 +41,8 @@ def parcel_of(row: Delivery, content: Content) -> Parcel:
         enterprise_name=own.enterprise.name if own else "",
         version=version_of(row.desired),
         present=row.desired_present,
-        documents=[document(record, day) for record in shown],
-        standing=[standing_entry(record, day) for record in others] if holds_record else [],
+        documents=[document(record, day, areas) for record in shown],
+        standing=[standing_entry(record, day, areas) for record in others] if holds_record else [],
         standing_revision=version_of(content.head),
     )
 

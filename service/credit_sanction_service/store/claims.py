@@ -32,11 +32,13 @@ class Content:
     What there is to say of one row, all of one snapshot. Bodies are as stored.
 
     `own` is the subject's record, or any of the enterprise's; `in_force` are the enterprise's records that the target
-    should show, without the subject itself. `known_at` is when the desired version became known, `head` the snapshot's.
+    should show, without the subject itself; `filter` is the target's. `known_at` is when the desired version became known,
+    `head` the snapshot's.
     """
 
     own: dict[str, Any] | None
     in_force: list[dict[str, Any]]
+    filter: dict[str, Any]
     known_at: datetime
     head: Revision
 
@@ -87,10 +89,11 @@ SELECT coalesce(own.body, latest.body),
         SELECT jsonb_agg(r.body ORDER BY r.id) FROM in_force_at f JOIN sanction_record r ON r.id = f.record_id
         WHERE f.target = g.target AND f.enterprise_code = g.code AND f.record_id IS DISTINCT FROM g.record_id
     ), '[]'),
-    coalesce(v.known_at, clock_timestamp()), head.epoch, head.number
+    t.filter, coalesce(v.known_at, clock_timestamp()), head.epoch, head.number
 FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::integer[], %s::bigint[])
     WITH ORDINALITY AS g (target, record_id, code, epoch, number, ordinal)
 CROSS JOIN store_head head
+JOIN target t ON t.name = g.target
 LEFT JOIN revision v ON v.epoch = g.epoch AND v.number = g.number
 LEFT JOIN sanction_record own ON own.id = g.record_id
 LEFT JOIN LATERAL (
@@ -173,7 +176,10 @@ def read_contents(connection: Connection, rows: Sequence[Delivery]) -> list[Cont
     is never older than a row's desired version: the commit that wrote it had ended before the row could be locked, and
     this statement's snapshot is younger. Nor is it newer where that would matter: a commit that changes what a target
     should have of a subject moves the subject's row, which waits for the caller. One statement, so one snapshot: content,
-    standing and `head` agree.
+    standing, filter and `head` agree.
+
+    The filter is read here, and not taken from what the worker was started with: a targets file that changed a target's
+    areas moved its rows, and one of them may have been locked by a statement that still knew the target by its old digest.
     """
     answers = connection.execute(
         _READ_CONTENTS,
@@ -186,7 +192,7 @@ def read_contents(connection: Connection, rows: Sequence[Delivery]) -> list[Cont
         ),
     ).fetchall()
     return [
-        Content(own=row[0], in_force=row[1], known_at=row[2], head=Revision(epoch=row[3], number=row[4]))
+        Content(own=row[0], in_force=row[1], filter=row[2], known_at=row[3], head=Revision(epoch=row[4], number=row[5]))
         for row in answers
     ]
 

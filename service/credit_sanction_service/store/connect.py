@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from credit_sanction_service.domain.faults import StoreUnavailable
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 class DatabaseAway(StoreUnavailable):
     """It does not answer at present: waiting may help."""
+
+
+class BadDsn(StoreUnavailable):
+    """What should be a connection string is none. It is not repeated: it may hold a password."""
 
 
 Row = tuple[Any, ...]
@@ -32,6 +37,17 @@ _OPTIONS: Final[dict[str, Any]] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+
+
+def check_dsn(dsn: str, *, setting: str) -> None:
+    """Raise `BadDsn`, naming the setting, unless `dsn` is a connection string."""
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise BadDsn(
+            f"{setting} is not a PostgreSQL connection string: write it like"
+            " `host=127.0.0.1 dbname=credit_sanction user=credit_sanction_service`"
+        ) from None
 
 
 def connect(dsn: str) -> Connection:

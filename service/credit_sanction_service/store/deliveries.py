@@ -155,6 +155,11 @@ def list_targets(connection: Connection) -> list[TargetBacklog]:
     ]
 
 
+def has_target(connection: Connection, name: str) -> bool:
+    """Whether the targets file has, or had, a target of this name."""
+    return connection.execute("SELECT true FROM target WHERE name = %s", (name,)).fetchone() is not None
+
+
 def list_deliveries(
     connection: Connection,
     *,

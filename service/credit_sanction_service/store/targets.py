@@ -65,11 +65,16 @@ def install_targets(connection: Connection, wanted: Sequence[Target], *, day: da
                     "SELECT target, record_id FROM in_force_at WHERE target = ANY (%s)", ([t.name for t in moving],)
                 )
             }
-            # Only what enters or leaves moves: a record that stays as it was is not pushed again. What an abandoned target
-            # has missed nobody knows.
+            # Only what enters or leaves moves: a record that stays as it was is not pushed again. But what an abandoned
+            # target has missed nobody knows, and other areas are something else to be told of every record.
             revived = {name for name, target in known.items() if target.retired == "abandon"}
+            retold = {t.name for t in moving if t.name in known and known[t.name].filter.areas != t.filter.areas}
             members = [
-                m for m in members if m.target.name in revived or m.present != ((m.target.name, m.record_id) in shown)
+                m
+                for m in members
+                if m.target.name in revived
+                or (m.target.name in retold and m.present)
+                or m.present != ((m.target.name, m.record_id) in shown)
             ]
             if members:
                 connection.execute(DRAW)

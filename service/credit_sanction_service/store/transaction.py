@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.store.codec import dump_record, load_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from credit_sanction_service.store.connect import Connection
@@ -97,6 +98,21 @@ class Transaction:
         except UniqueViolation:
             raise Duplicate(self._existing(record)) from None
         self.changes.append(Change(record=record, action=action, principal=principal))
+
+    def names_of(self, codes: Iterable[str]) -> dict[str, set[tuple[str, ...]]]:
+        """
+        Return by code, for those of `codes` that records know which are not revoked, each set of names that one of them
+        has: the present name and then the former ones.
+        """
+        rows = self.connection.execute(
+            "SELECT DISTINCT enterprise_code, body -> 'enterprise' FROM sanction_record"
+            " WHERE enterprise_code = ANY (%s) AND state <> 'REVOKED'",
+            (sorted(set(codes)),),
+        ).fetchall()
+        names: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for code, enterprise in rows:
+            names[code].add((enterprise["name"], *enterprise.get("former_names", ())))
+        return names
 
     def recall(self, key: RequestKey) -> Any:  # noqa: ANN401 - JSON of the first answer
         """
