@@ -26,7 +26,7 @@ def months_after(day: date, months: int) -> date:
 
 def longest(publication_class: str, decided: date) -> date:
     """Return the last day that a class allows: decisions here are all of Order 36."""
-    return months_after(decided, {"MINOR": 3, "GENERAL": 12, "SERIOUS": 36}[publication_class])
+    return months_after(decided, {"MINOR": 36, "GENERAL": 12, "SERIOUS": 36}[publication_class])
 
 
 @dataclass
