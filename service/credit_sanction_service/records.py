@@ -145,6 +145,7 @@ class Records:
             except Invalid as fault:
                 raise (fault if fault.violations[0].field == "update_mask" else fault.under("record")) from None
             call.principal.require_record(fresh)
+            [fresh] = _warned(tx, [fresh])
             tx.update(fresh, action="AMEND", principal=call.principal.name)
             return [fresh]
 
@@ -206,6 +207,7 @@ class Records:
                 today=tx.today,
                 catalogue=self._catalogue,
             )
+            [fresh] = _warned(tx, [fresh])
             tx.update(fresh, action="CONFIRM", principal=call.principal.name)
             return [fresh]
 

@@ -447,3 +447,21 @@ def test_a_code_known_under_another_name_is_told_to_the_clerk(house: House) -> N
     batch = pb.BatchCreateSanctionRecordsRequest(records=[renamed])
     [result] = house.administrator("BatchCreateSanctionRecords", batch).results
     assert not result.record.warnings
+
+
+def test_a_code_confirmed_under_another_name_is_told_and_stays_told(house: House) -> None:
+    first = create(house)
+    held = message(1, item="1号线")
+    held.enterprise.code, held.enterprise.name = "220101000000017", "长春虚构另一家水泥有限公司"
+    quarantined = house.administrator("CreateSanctionRecord", pb.CreateSanctionRecordRequest(record=held))
+    request = pb.ConfirmIdentifierRequest(
+        name=quarantined.name,
+        version=1,
+        code=first.enterprise.code,
+        confirmation=record_pb.IdentifierConfirmation(evidence="登记查询", confirmed_on="2026-11-22"),
+    )
+    confirmed = house.administrator("ConfirmIdentifier", request)
+    assert first.enterprise.name in confirmed.warnings[0]
+    change = record_pb.SanctionRecord(name=confirmed.name, version=2)
+    change.responsible_district.code, change.responsible_district.name = "220102", "南关区"
+    assert amend(house, change, "responsible_district").warnings == confirmed.warnings

@@ -70,3 +70,13 @@ def test_no_correction_is_proposed_that_would_be_a_citizens_number() -> None:
 @given(st.text(), st.text("0123456789Xx -\uff10", max_size=60))
 def test_every_text_is_looked_through(before: str, run: str) -> None:
     assert (shown(before + run) == "what was typed") == holds_citizen_number(before + run)
+
+
+@pytest.mark.parametrize("between", [".", "/", "_", "·", "•", "~", "\ufe0f", "\u034f", "\u3164", " - "])
+def test_signs_and_fillers_between_the_digits_hide_no_number(between: str) -> None:
+    assert holds_citizen_number("法人" + between.join(DIGITS) + "号")
+
+
+def test_other_scripts_digits_and_letters_hide_no_number() -> None:
+    arabic = "".join(chr(0x0660 + int(digit)) if digit.isdigit() else digit for digit in DIGITS)
+    assert holds_citizen_number(arabic)

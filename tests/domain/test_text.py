@@ -61,3 +61,8 @@ def test_a_name_is_its_own_tidied_form(name: str, other: str) -> None:
     assert tidy(tidy(name)) == tidy(name)
     assert name_key(tidy(name)) == name_key(name)
     assert name_key(name + other) == name_key(name + " " + other)
+
+
+@pytest.mark.parametrize("filler", ["\U000e0100", "\ufe0f", "\u034f", "\u3164", "\u2800"])
+def test_what_shows_nothing_makes_no_other_name(filler: str) -> None:
+    assert name_key(f"吉林虚构{filler}水泥有限公司") == name_key("吉林虚构水泥有限公司")

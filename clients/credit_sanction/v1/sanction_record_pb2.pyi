@@ -69,7 +69,7 @@ class _PublicationClassEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Publ
     PUBLICATION_CLASS_UNSPECIFIED: _PublicationClass.ValueType  # 0
     """Not said 未说明."""
     PUBLICATION_CLASS_MINOR: _PublicationClass.ValueType  # 1
-    """Minor 轻微: not published; every measure needs its own end date, at most 3 months after the decision."""
+    """Minor 轻微: not published; every measure needs its own end date, at most 3 years after the decision."""
     PUBLICATION_CLASS_GENERAL: _PublicationClass.ValueType  # 2
     """General 一般: published, at most 1 year."""
     PUBLICATION_CLASS_SERIOUS: _PublicationClass.ValueType  # 3
@@ -83,7 +83,7 @@ class PublicationClass(_PublicationClass, metaclass=_PublicationClassEnumTypeWra
 PUBLICATION_CLASS_UNSPECIFIED: PublicationClass.ValueType  # 0
 """Not said 未说明."""
 PUBLICATION_CLASS_MINOR: PublicationClass.ValueType  # 1
-"""Minor 轻微: not published; every measure needs its own end date, at most 3 months after the decision."""
+"""Minor 轻微: not published; every measure needs its own end date, at most 3 years after the decision."""
 PUBLICATION_CLASS_GENERAL: PublicationClass.ValueType  # 2
 """General 一般: published, at most 1 year."""
 PUBLICATION_CLASS_SERIOUS: PublicationClass.ValueType  # 3

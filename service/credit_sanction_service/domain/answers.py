@@ -120,7 +120,7 @@ def answer(
     # A doubt that no area's verdict gives way to (every area is restricted anyway) is still worth saying.
     # Several enterprises behind an old number: none of them is the one asked about.
     enterprises = {record.enterprise.code: record.enterprise for record in known.records}
-    found = enterprises.popitem()[1] if len(enterprises) == 1 else None
+    found = enterprises.popitem()[1] if len(enterprises) == 1 and _concerning(question, known) else None
     return Answer(
         code=found.code if found else question.code.value,
         name=found.name if found else "",
@@ -131,6 +131,12 @@ def answer(
         explanations=tuple(doubt.text for doubt in doubts),
         candidates=tuple(dict.fromkeys(candidate for doubt in doubts for candidate in doubt.candidates)),
     )
+
+
+def _concerning(question: Question, known: Known) -> list[SanctionRecord]:
+    """Return the records that have, or had, a measure in an area asked: of the others the asker learns nothing."""
+    wanted = frozenset(question.areas)
+    return [record for record in known.records if any(measure.area in wanted for measure in record.measures)]
 
 
 def _plain_verdict(area: Area, restrictions: tuple[MeasureInForce, ...]) -> Verdict:
@@ -199,7 +205,9 @@ def _name_doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
         )
     names = {name_key(name) for record in known.records for name in record.enterprise.names}
     if names and name_key(question.name) not in names:
-        text = f"the name given is not that of the enterprise with this code, {known.records[0].enterprise.name}"
+        # Code and name of the question disagree, whatever is asked; whose code it is, is said only where it concerns.
+        told = "".join(f", {record.enterprise.name}" for record in _concerning(question, known)[:1])
+        text = f"the name given is not that of the enterprise with this code{told}"
         doubts.append(_Doubt(reason=UnknownReason.NAME_MISMATCH, text=text, covers=Verdict.CLEAR))
     return doubts
 

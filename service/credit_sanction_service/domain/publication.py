@@ -1,7 +1,7 @@
 """
 How long a record may be published, by class and by the date of its document.
 
-From 2026-04-01 (国家发展改革委令第36号): minor is not published and may weigh 3 months, general at most 1 year, serious at most
+From 2026-04-01 (国家发展改革委令第36号): minor is not published, general at most 1 year, serious at most
 3, counted from the document's date. Before: at most 5 years (山东省社会信用条例 art. 38; the other provinces alike).
 
 A measure ends with the publication, whatever becomes of that, unless it names a day of its own. That day may lie before the

@@ -36,6 +36,27 @@ def without_invisible(value: str) -> str:
     return "".join(character for character in value if unicodedata.category(character) != "Cf")
 
 
+# Fillers, joiners and variation selectors: they show nothing by themselves, whatever category Unicode gives them.
+_SHOWS_NOTHING: Final = dict.fromkeys(
+    [
+        0x034F,
+        0x115F,
+        0x1160,
+        0x2800,
+        0x3164,
+        0xFFA0,
+        *range(0x180B, 0x1810),
+        *range(0xFE00, 0xFE10),
+        *range(0xE0100, 0xE01F0),
+    ]
+)
+
+
+def bare(value: str) -> str:
+    """Return `value` in half width, without anything that shows nothing: for comparing, never for keeping."""
+    return unicodedata.normalize("NFKC", without_invisible(value).translate(_SHOWS_NOTHING)).translate(_SHOWS_NOTHING)
+
+
 def tidy(value: str) -> str:
     """Return `value` in Unicode form C without invisible characters, runs of white space as one space, trimmed."""
     return " ".join(unicodedata.normalize("NFC", without_invisible(value)).split())
@@ -43,7 +64,7 @@ def tidy(value: str) -> str:
 
 def name_key(name: str) -> str:
     """Return what two spellings of one name share: widths, kinds of brackets, case and spaces make no difference."""
-    folded = unicodedata.normalize("NFKC", without_invisible(name)).translate(_BRACKETS)
+    folded = bare(name).translate(_BRACKETS)
     return "".join(folded.split()).casefold()
 
 
