@@ -126,10 +126,14 @@ def _arrays(memberships: Sequence[Membership]) -> dict[str, list[object]]:
 
 # A row that moves: its schedule starts anew, a lease in flight is left to end first, and it waits since when it was last
 # confirmed.
-_MOVED = """
-    desired_epoch = head.epoch, desired_number = head.number, failures = 0, rejected = false, last_error = '',
-    due_since = coalesce(delivery.due_since, clock_timestamp()), changed_at = clock_timestamp(),
-    next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
+_ANEW = """
+    failures = 0, rejected = false, last_error = '', due_since = coalesce(delivery.due_since, clock_timestamp()),
+    changed_at = clock_timestamp(), next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
+"""
+_MOVED = f"desired_epoch = head.epoch, desired_number = head.number, {_ANEW}"
+_OR_MOVED = f"""
+ON CONFLICT (target, subject) DO UPDATE SET desired_epoch = EXCLUDED.desired_epoch,
+    desired_number = EXCLUDED.desired_number, desired_present = true, {_ANEW}
 """
 # Dropped is only what was never claimed: nothing of it can have arrived.
 _LEFT = """
@@ -163,34 +167,26 @@ WHERE delivery.target = touched.target AND delivery.enterprise_code = touched.co
         WHERE own.target = delivery.target AND own.id = delivery.record_id
     )
 """  # noqa: S608 - joined from constants
-_DESIRE_PRESENT = """
+_DESIRE_PRESENT = f"""
 INSERT INTO delivery (target, subject, record_id, enterprise_code, desired_epoch, desired_number, desired_present,
     next_attempt_at, due_since)
 SELECT given.target, given.subject, given.id, given.code, head.epoch, head.number, true, clock_timestamp(),
     clock_timestamp()
 FROM store_head head, unnest(%(targets)s::text[], %(subjects)s::text[], %(ids)s::uuid[], %(codes)s::text[])
     AS given (target, subject, id, code)
-ON CONFLICT (target, subject) DO UPDATE SET desired_epoch = EXCLUDED.desired_epoch,
-    desired_number = EXCLUDED.desired_number, desired_present = true, failures = 0, rejected = false, last_error = '',
-    due_since = coalesce(delivery.due_since, clock_timestamp()), changed_at = clock_timestamp(),
-    next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
-"""
+{_OR_MOVED}"""  # noqa: S608 - joined from constants
 _DESIRE_ABSENT = f"""
 UPDATE delivery SET {_LEFT}
 FROM store_head head, unnest(%(targets)s::text[], %(subjects)s::text[]) AS given (target, subject)
 WHERE delivery.target = given.target AND delivery.subject = given.subject AND delivery.desired_present
 """  # noqa: S608 - joined from constants
-_DESIRE_ENTERPRISE_PRESENT = """
+_DESIRE_ENTERPRISE_PRESENT = f"""
 INSERT INTO delivery (target, subject, enterprise_code, desired_epoch, desired_number, desired_present,
     next_attempt_at, due_since)
 SELECT given.target, given.code, given.code, head.epoch, head.number, true, clock_timestamp(), clock_timestamp()
 FROM store_head head, unnest(%(targets)s::text[], %(codes)s::text[]) AS given (target, code)
 WHERE EXISTS (SELECT FROM in_force_at f WHERE f.target = given.target AND f.enterprise_code = given.code)
-ON CONFLICT (target, subject) DO UPDATE SET desired_epoch = EXCLUDED.desired_epoch,
-    desired_number = EXCLUDED.desired_number, desired_present = true, failures = 0, rejected = false, last_error = '',
-    due_since = coalesce(delivery.due_since, clock_timestamp()), changed_at = clock_timestamp(),
-    next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
-"""
+{_OR_MOVED}"""  # noqa: S608 - joined from constants
 _DESIRE_ENTERPRISE_ABSENT = f"""
 UPDATE delivery SET {_LEFT}
 FROM store_head head, unnest(%(targets)s::text[], %(codes)s::text[]) AS given (target, code)
