@@ -5,6 +5,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -13,9 +14,11 @@ from hypothesis import settings
 from psycopg import sql
 from tests.database import Database
 
+from credit_sanction_service.editions import install_shipped
 from credit_sanction_service.host.access import ROLE_NAMES
 from credit_sanction_service.host.cluster import Cluster
 from credit_sanction_service.host.home import claim
+from credit_sanction_service.store.connect import connect
 from credit_sanction_service.store.migrate import migrate
 
 # A busy machine is slow now and then; that is not what properties are about.
@@ -65,13 +68,15 @@ def database(cluster: Cluster) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def template(cluster: Cluster) -> str:
-    """Migrate once; every test's store is a copy."""
+    """Migrate once, and load the law that ships: revision 1. Every test's store is a copy."""
     name = f"template_{uuid.uuid4().hex}"
     with psycopg.connect(cluster.dsn("admin"), autocommit=True) as admin:
         admin.execute(
             sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(ROLE_NAMES["owner"]))
         )
     migrate(cluster.dsn("owner", name))
+    with connect(cluster.dsn("service", name)) as connection:
+        install_shipped(connection, now=datetime.now(UTC))
     return name
 
 

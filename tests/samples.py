@@ -6,44 +6,58 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from credit_sanction_service.calls import Call, new_id
 from credit_sanction_service.domain.access import Principal, Role
-from credit_sanction_service.domain.calendar import start_of
+from credit_sanction_service.domain.calendar import parse_day, start_of
 from credit_sanction_service.domain.drafts import (
+    ApprovalDraft,
     ConfirmationDraft,
+    DecideDraft,
     DecisionDraft,
     DistrictDraft,
     EnterpriseDraft,
+    ExtensionDraft,
     LiftDraft,
     MeasureDraft,
+    NoticeDraft,
+    ObjectionDecisionDraft,
+    ObjectionDraft,
     ObligationDraft,
     PenaltyDraft,
     RecordDraft,
+    RepairDraft,
     RevocationDraft,
+    StatementDraft,
+    SuspensionDraft,
 )
 from credit_sanction_service.domain.effect import Filter
 from credit_sanction_service.domain.identifiers import organisation_check_character, uscc_check_character
 from credit_sanction_service.domain.intake import take_in
-from credit_sanction_service.domain.measures import CURRENT_EDITION, shipped
+from credit_sanction_service.domain.law import shipped_law
 from credit_sanction_service.domain.terms import (
     ALL_AREAS,
     Area,
     CapacityUnit,
     LiftGround,
+    ObjectionOutcome,
     PenaltyKind,
     PublicationClass,
     Scope,
     Sector,
     Standard,
+    StatementKind,
+    SuspensionGround,
 )
-from credit_sanction_service.records import Call, new_record_id
 from credit_sanction_service.store.codec import dump_filter
 from credit_sanction_service.store.values import Target
 
 if TYPE_CHECKING:
+    from credit_sanction_service.domain.capacity import Approval
     from credit_sanction_service.domain.records import SanctionRecord
 
 TODAY = date(2026, 11, 23)
-CATALOGUE = shipped()[CURRENT_EDITION]
+LAW = shipped_law()
+CATALOGUE = LAW.catalogue_on(TODAY)
 
 
 def noon(day: date = TODAY) -> datetime:
@@ -64,11 +78,17 @@ def doubtful_code(number: int) -> str:
     return right[:17] + ("0" if right[17] != "0" else "1")
 
 
+AUTHORITY_NAME = "长春市虚构工业和信息化局"
+
+
 def authority_code() -> str:
-    """Return the code of a made-up authority."""
-    body = "00000000"
-    first17 = "11220100" + body + organisation_check_character(body)
-    return first17 + uscc_check_character(first17)
+    """Return the code of the made-up authority of the shipped register that leads energy and the industrial sectors."""
+    return next(entry.code for entry in LAW.authorities.entries.values() if entry.bore(AUTHORITY_NAME, TODAY))
+
+
+def plan(approved_on: date) -> ApprovalDraft:
+    """Return the approval of an exit plan on that day."""
+    return ApprovalDraft(document_number="虚构退出方案1号", approver="虚构市人民政府", date=approved_on.isoformat())
 
 
 def draft(
@@ -96,10 +116,11 @@ def draft(
             sector=Sector.CEMENT,
             standard=Standard.ENERGY,
             ordered_on=(decided_on - timedelta(days=300)).isoformat(),
+            plan=plan(decided_on - timedelta(days=320)),
         ),
         decision=DecisionDraft(
             authority_code=authority_code(),
-            authority_name="虚构市工业和信息化局",
+            authority_name=AUTHORITY_NAME,
             document_number=document,
             date=decided_on.isoformat(),
             notice_served_on=(decided_on - timedelta(days=20)).isoformat(),
@@ -123,7 +144,7 @@ def penalty(decided_on: date, *, kind: PenaltyKind = PenaltyKind.CLOSURE_ORDER) 
 
 def taken_in(given: RecordDraft, *, today: date = TODAY) -> SanctionRecord:
     """Return the record that intake makes of a draft."""
-    return take_in(given, record_id=new_record_id(), today=today, catalogue=CATALOGUE)
+    return take_in(given, record_id=new_id(), today=today, law=LAW)
 
 
 def quarantined(number: int = 1, *, old_number: str = "220101000012345", today: date = TODAY) -> SanctionRecord:
@@ -137,18 +158,43 @@ def with_enterprise(base: RecordDraft, **changes: object) -> RecordDraft:
 
 
 def with_obligation(base: RecordDraft, **changes: object) -> RecordDraft:
-    """Return the draft with fields of its obligation replaced."""
+    """
+    Return the draft with fields of its obligation replaced, and with the approvals that go with them: a plan of the day of
+    the order, and a closure where the standard wants one.
+    """
+    ordered, standard = changes.get("ordered_on"), changes.get("standard")
+    if isinstance(ordered, str) and ordered and "plan" not in changes:
+        changes["plan"] = replace(plan(TODAY), date=min(ordered, TODAY.isoformat()))
+    if standard in {Standard.QUALITY, Standard.ENVIRONMENT} and "closure_approval" not in changes:
+        changes["closure_approval"] = plan(TODAY - timedelta(days=30))
     return replace(base, obligation=replace(base.obligation, **changes))  # type: ignore[arg-type]
 
 
+def is_past_day(text: str) -> bool:
+    """Whether it is a day that a draft may name as past on `TODAY`."""
+    try:
+        return parse_day(text) <= TODAY
+    except ValueError:
+        return False
+
+
 def with_decision(base: RecordDraft, **changes: object) -> RecordDraft:
-    """Return the draft with fields of its decision replaced."""
-    return replace(base, decision=replace(base.decision, **changes))  # type: ignore[arg-type]
+    """Return the draft with fields of its decision replaced; where the notice is, the enterprise waived its say that day."""
+    served = changes.get("notice_served_on")
+    statements = base.statements
+    if isinstance(served, str) and is_past_day(served):
+        statements = (StatementDraft(kind=StatementKind.WAIVED, date=served),)
+    return replace(base, decision=replace(base.decision, **changes), statements=statements)  # type: ignore[arg-type]
+
+
+def extension(months: int, document: str = "延期1号") -> ExtensionDraft:
+    """Return an extension."""
+    return ExtensionDraft(months=months, document_number=document)
 
 
 def draft_of(record: SanctionRecord) -> RecordDraft:
     """Return the record as a caller would type it: what an amendment starts from."""
-    enterprise, obligation, decision = record.enterprise, record.obligation, record.decision
+    enterprise, obligation, decision = record.enterprise, record.obligation, record.ruling
     extension = obligation.extension
     return RecordDraft(
         enterprise=EnterpriseDraft(
@@ -168,7 +214,15 @@ def draft_of(record: SanctionRecord) -> RecordDraft:
             standard=obligation.standard,
             ordered_on=obligation.ordered_on.isoformat(),
             due_on=obligation.due_on.isoformat(),
-            extension=(extension.months, extension.document_number) if extension else None,
+            extension=ExtensionDraft(months=extension.months, document_number=extension.document_number)
+            if extension
+            else None,
+            plan=_approval(obligation.plan),
+            closure_approval=_approval(obligation.closure_approval),
+            induction_furnace=obligation.induction_furnace,
+            licences=tuple((one.name, one.number, one.issuer) for one in obligation.licences),
+            further_standards=obligation.further_standards,
+            report_reference=obligation.report_reference,
         ),
         decision=DecisionDraft(
             authority_code=decision.authority.code,
@@ -184,6 +238,85 @@ def draft_of(record: SanctionRecord) -> RecordDraft:
         measures=tuple(MeasureDraft(area=m.area, end_date=m.end.isoformat() if m.end else "") for m in record.measures),
         publication_class=record.publication_class,
         publication_end_date=record.publication_end.isoformat() if record.publication_end else "",
+        statements=tuple(
+            StatementDraft(kind=one.kind, date=one.made_on.isoformat(), summary=one.summary)
+            for one in record.statements
+        ),
+    )
+
+
+def _approval(approval: Approval | None) -> ApprovalDraft | None:
+    if approval is None:
+        return None
+    return ApprovalDraft(
+        document_number=approval.document_number,
+        approver=approval.approver,
+        date=approval.approved_on.isoformat(),
+    )
+
+
+def notice_draft(number: int = 1, *, served_on: date = TODAY - timedelta(days=20), **options: object) -> RecordDraft:
+    """Return what ServeNotice takes on `TODAY` of enterprise `number`."""
+    base = draft(number, **options)  # type: ignore[arg-type]
+    notice = NoticeDraft(
+        authority_code=authority_code(),
+        authority_name=AUTHORITY_NAME,
+        document_number="虚构告字1号",
+        served_on=served_on.isoformat(),
+        facts="逾期未退出落后产能",
+        basis="国发〔2010〕7号",
+        rights="可陈述、申辩、申请听证，可申请复议、提起诉讼",
+    )
+    return replace(base, decision=DecisionDraft(), notice=notice)
+
+
+def statement(kind: StatementKind = StatementKind.WAIVED, *, on: date = TODAY - timedelta(days=10)) -> StatementDraft:
+    """Return a step of the enterprise's between notice and decision."""
+    return StatementDraft(kind=kind, date=on.isoformat(), summary="虚构陈述")
+
+
+def decide_draft(*, on: date = TODAY, document: str = "虚构认字〔2026〕1号") -> DecideDraft:
+    """Return a decision on a notice, with measures and class as intended."""
+    return DecideDraft(
+        decision=DecisionDraft(
+            document_number=document,
+            date=on.isoformat(),
+            cause="逾期未退出",
+            removal_conditions="完成退出并验收",
+            remedies="六十日内复议，六个月内诉讼",
+        )
+    )
+
+
+def objection(*, on: date = TODAY, needs_others: bool = False) -> ObjectionDraft:
+    """Return an objection."""
+    return ObjectionDraft(raised_on=on.isoformat(), reason="虚构异议", needs_others=needs_others)
+
+
+def objection_decision(outcome: ObjectionOutcome, *, on: date = TODAY) -> ObjectionDecisionDraft:
+    """Return how an objection ends."""
+    return ObjectionDecisionDraft(
+        outcome=outcome, document_number="虚构异字1号", date=on.isoformat(), reason="虚构理由"
+    )
+
+
+def suspension(*, on: date = TODAY, effective_on: date | None = None) -> SuspensionDraft:
+    """Return an order to suspend, or to resume."""
+    return SuspensionDraft(
+        ground=SuspensionGround.COURT_ORDER,
+        document_number="虚构行停字1号",
+        date=on.isoformat(),
+        effective_on=effective_on.isoformat() if effective_on else "",
+    )
+
+
+def repair_draft(*, on: date = TODAY) -> RepairDraft:
+    """Return a repair that takes effect at once."""
+    return RepairDraft(
+        applied_on=on.isoformat(),
+        corrected_on=on.isoformat(),
+        document_number="虚构修字1号",
+        date=on.isoformat(),
     )
 
 

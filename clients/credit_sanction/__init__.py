@@ -15,11 +15,13 @@ from credit_sanction._answers import (
     LegalBasis,
     Restriction,
     Revision,
+    Support,
     UnknownReason,
     Verdict,
 )
 from credit_sanction._areas import Area, AreaGroup
 from credit_sanction._client import Client
+from credit_sanction._enforcement import look_up_reference
 from credit_sanction._errors import (
     AlreadyExists,
     ClientError,
@@ -36,7 +38,7 @@ from credit_sanction._errors import (
     Unavailable,
     Violation,
 )
-from credit_sanction._records import Revoked
+from credit_sanction._records_effect import Revoked
 
 __all__ = [
     "AlreadyExists",
@@ -60,9 +62,11 @@ __all__ = [
     "Revision",
     "Revoked",
     "ServiceError",
+    "Support",
     "Unauthenticated",
     "Unavailable",
     "UnknownReason",
     "Verdict",
     "Violation",
+    "look_up_reference",
 ]

@@ -1,9 +1,9 @@
 """
-The command `credit-sanction`: look enterprises up, and import record sheets.
+The command `credit-sanction`: look enterprises up, import record sheets, load and read rule tables.
 
 Exit codes of `import`: 0 everything was taken in, 1 a row was refused. Of `check`: 0 CLEAR, 3 RESTRICTED, 4 UNKNOWN, 5
-ADVISORY, 1 the question was refused. Of both: 2 wrong usage or settings, a token or a right that is missing included;
-6 no answer.
+ADVISORY, 1 the question was refused. Of `law`: 0 done, 1 the edition was refused, or is not there. Of all: 2 wrong usage
+or settings, a token or a right that is missing included; 6 no answer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from credit_sanction._areas import Area, AreaGroup
 from credit_sanction._client import DEFAULT_TIMEOUT, Client
-from credit_sanction._commands import check, import_sheet
+from credit_sanction._commands import check, import_sheet, list_editions, load_edition, show_edition
 from credit_sanction._errors import (
     ClientError,
     CreditSanctionError,
@@ -27,9 +27,13 @@ from credit_sanction._errors import (
     Unauthenticated,
     Unavailable,
 )
+from credit_sanction.v1.law_service_pb2 import EditionKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeAlias
+
+    Actions: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
 
 DONE: Final = 0
 REFUSED: Final = 1
@@ -46,15 +50,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with _client(options) as client:
-            if options.command == "check":
-                return check(
-                    client,
-                    options.code,
-                    name=options.name,
-                    areas=options.area,
-                    as_of_date=options.as_of,
-                    as_json=options.json,
-                )
+            return _run(client, options)
+    except (CreditSanctionError, OSError) as error:
+        return _fault(error, options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(client: Client, options: argparse.Namespace) -> int:
+    match options.command, getattr(options, "action", ""):
+        case "check", _:
+            return check(
+                client,
+                options.code,
+                name=options.name,
+                areas=options.area,
+                as_of_date=options.as_of,
+                land_purpose=options.land_purpose,
+                as_json=options.json,
+            )
+        case "law", "load":
+            return load_edition(client, options.file, validate_only=options.validate_only, as_json=options.json)
+        case "law", "list":
+            return list_editions(client, options.kind, as_json=options.json)
+        case "law", _:
+            return show_edition(client, options.kind, options.edition, as_json=options.json)
+        case _:
             return import_sheet(
                 client,
                 options.file,
@@ -63,10 +84,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 report=options.report,
                 request_id=options.request_id,
             )
-    except (CreditSanctionError, OSError) as error:
-        return _fault(error, options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
 
 
 def _client(options: argparse.Namespace) -> Client:
@@ -106,7 +123,7 @@ def _fault(error: CreditSanctionError | OSError, options: argparse.Namespace) ->
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="credit-sanction",
-        description="Look enterprises up in, and import record sheets into, a Credit Sanction Service.",
+        description="Look enterprises up in a Credit Sanction Service, import record sheets and rule tables into it.",
         epilog="Exit codes: 0 done or CLEAR, 1 something was refused, 2 wrong usage, settings or rights, 3 RESTRICTED, "
         "4 UNKNOWN, 5 ADVISORY, 6 no answer. The token itself may stand in the environment, as CREDIT_SANCTION_TOKEN.",
     )
@@ -125,6 +142,12 @@ def _parser() -> argparse.ArgumentParser:
         "--area", action="append", default=[], metavar="AREA", help=f"any of {_areas()}; left out: all nine"
     )
     one.add_argument("--as-of", metavar="YYYY-MM-DD", help="what was in force on that day, by today's knowledge")
+    one.add_argument(
+        "--land-purpose",
+        choices=["new-supply", "exit-disposal"],
+        default="new-supply",
+        help="what land is asked about for: the exit's own disposal of land is never blocked (left out: new-supply)",
+    )
     one.add_argument("--json", action="store_true", help="print one JSON object")
     many = commands.add_parser("import", parents=[service], help="submit the records of a CSV file")
     many.add_argument("file", type=Path, help="the record sheet, CSV")
@@ -132,7 +155,28 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("--report", type=Path, help="write the sheet back with what became of each row")
     many.add_argument("--request-id", help="go on with an import that broke off")
     many.add_argument("--json", action="store_true", help="print one JSON object")
+    law = commands.add_parser("law", help="load and read the rule tables that the service goes by")
+    _add_law(law.add_subparsers(dest="action", required=True), service)
     return parser
+
+
+def _add_law(actions: Actions, service: argparse.ArgumentParser) -> None:
+    load = actions.add_parser("load", parents=[service], help="load an edition; for administrators")
+    load.add_argument("file", type=Path, help="the edition, TOML")
+    load.add_argument("--validate-only", action="store_true", help="try it with the tables in use, store nothing")
+    several = actions.add_parser("list", parents=[service], help="list the editions in the order of their loading")
+    several.add_argument(
+        "--kind", action="append", default=[], metavar="KIND", help=f"any of {_kinds()}; left out: all"
+    )
+    show = actions.add_parser("show", parents=[service], help="print an edition's text as it was loaded")
+    show.add_argument("kind", metavar="KIND", help=f"one of {_kinds()}")
+    show.add_argument("edition", metavar="EDITION", help="its name, such as 2026-1")
+    for action in (load, several, show):
+        action.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _kinds() -> str:
+    return ", ".join(name.removeprefix("EDITION_KIND_") for name in EditionKind.keys()[1:])
 
 
 def _areas() -> str:

@@ -52,17 +52,24 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegalBasis:
-    """The text on which a measure rests 依据. `issuer_level` is a word of the contract's `IssuerLevel`."""
+    """
+    The text on which a measure rests 依据. `issuer_level` is a word of the contract's `IssuerLevel`. A measure that bound
+    by it advises only after `in_force_to`; None: open.
+    """
 
     document: str
     article: str
     issuer_level: str
     in_force_from: date | None
+    in_force_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
-    """One measure in force 限制. `since` and `until` are its first and last day, Asia/Shanghai."""
+    """
+    One measure in force 限制. `since` and `until` are its first and last day, Asia/Shanghai. `actions` are its directive as
+    words of the contract's `Action`, for programs; `executing_department` names who carries it out, joined by `、`.
+    """
 
     area: Area
     binding: bool
@@ -77,6 +84,21 @@ class Restriction:
     until: date | None
     disputed: bool
     catalogue_edition: str
+    actions: tuple[str, ...] = ()
+    executing_department: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """
+    An obligation that the enterprise exits actively 积极退出: a reason to support it with credit. `item` is empty for the
+    whole enterprise.
+    """
+
+    obligation: str
+    declared_on: date | None
+    document_number: str
+    item: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +120,10 @@ class Answer:
     the service's knowledge was older than allowed: RESTRICTED stays then, everything else is UNKNOWN.
     `details_omitted`: restrictions, explanations and candidates were left off, the reply being too large; the verdicts
     are whole.
+
+    `credit_directions` are words of the contract's `CreditDirection`, from the mildest to the gravest, and `supports` say
+    why one of them is SUPPORT; both only where FINANCING_CREDIT was asked. `law` names the edition of each rule table that
+    the answer was made with.
     """
 
     asked: str
@@ -115,6 +141,9 @@ class Answer:
     as_of_date: date | None
     catalogue_edition: str
     details_omitted: bool = False
+    credit_directions: tuple[str, ...] = ()
+    supports: tuple[Support, ...] = ()
+    law: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def restricted(self) -> bool:

@@ -12,6 +12,8 @@ import grpc
 from credit_sanction._errors import ClientError, Overloaded, ServiceError, Unavailable
 from credit_sanction._status import error_of
 from credit_sanction.v1.delivery_service_pb2_grpc import DeliveryServiceStub
+from credit_sanction.v1.exit_obligation_service_pb2_grpc import ExitObligationServiceStub
+from credit_sanction.v1.law_service_pb2_grpc import LawServiceStub
 from credit_sanction.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from credit_sanction.v1.sanction_record_service_pb2_grpc import SanctionRecordServiceStub
 
@@ -60,7 +62,9 @@ class Caller:
         self._channel = channel
         self.restrictions: Final = RestrictionServiceStub(channel)
         self.records: Final = SanctionRecordServiceStub(channel)
+        self.obligations: Final = ExitObligationServiceStub(channel)
         self.deliveries: Final = DeliveryServiceStub(channel)
+        self.law: Final = LawServiceStub(channel)
         self._metadata = metadata
         self._timeout = timeout
         self._retry = retry

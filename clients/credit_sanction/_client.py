@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Final
 from credit_sanction._address import bearer, open_channel
 from credit_sanction._calls import Caller, Retry
 from credit_sanction._deliveries import Deliveries
+from credit_sanction._enforcement import Enforcement
 from credit_sanction._errors import ClientError
+from credit_sanction._law import Law
 from credit_sanction._lookups import Lookups
+from credit_sanction._obligations import Obligations
+from credit_sanction._oversight import Oversight
+from credit_sanction._public_lists import PublicLists
 from credit_sanction._records import Records
+from credit_sanction._records_effect import Effects
+from credit_sanction._records_process import Proceedings
+from credit_sanction.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
+from credit_sanction.v1.oversight_service_pb2_grpc import OversightServiceStub
+from credit_sanction.v1.public_list_service_pb2_grpc import PublicListServiceStub
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,7 +29,7 @@ DEFAULT_TIMEOUT: Final = 30.0
 """Seconds for one call with all its retries."""
 
 
-class Client(Lookups, Records, Deliveries):
+class Client(Lookups, Records, Proceedings, Effects, Deliveries, Law, PublicLists, Enforcement, Oversight):
     """
     A client of the Credit Sanction Service at `address`, `host:port` or `unix:/path`.
 
@@ -50,6 +60,10 @@ class Client(Lookups, Records, Deliveries):
             address, has_token=token is not None, root_certificates=root_certificates, insecure=insecure
         )
         self._caller = Caller(channel, metadata=metadata, timeout=timeout, retry=Retry())
+        self.obligations: Final = Obligations(self._caller)
+        self._public_lists = PublicListServiceStub(channel)
+        self._enforcement = EnforcementServiceStub(channel)
+        self._oversight = OversightServiceStub(channel)
 
     def close(self) -> None:
         """End all calls and close the connection. Safe to repeat."""

@@ -1,4 +1,4 @@
-"""What the command's two verbs do and print."""
+"""What the command's verbs do and print."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import json
 import sys
 import unicodedata
 from contextlib import ExitStack
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction import spreadsheet
 from credit_sanction._answers import Verdict
+from credit_sanction._errors import ClientError
 from credit_sanction._privacy import masked
+from credit_sanction._words import word
 from credit_sanction.spreadsheet import Fate
+from credit_sanction.v1.law_service_pb2 import EditionKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from credit_sanction._answers import Answer
     from credit_sanction._client import Client
     from credit_sanction.spreadsheet import Outcome
+    from credit_sanction.v1.law_service_pb2 import LawEdition
 
 VERDICT_CODES: Final[Mapping[Verdict, int]] = {
     Verdict.CLEAR: 0,
@@ -31,13 +35,31 @@ VERDICT_CODES: Final[Mapping[Verdict, int]] = {
 }
 
 
+DIRECTIONS: Final[Mapping[str, str]] = {
+    "SUPPORT": "予以支持",
+    "NEUTRAL": "中性",
+    "ADVISORY": "从严审慎授信",
+    "REFUSE_NEW_CREDIT": "不得新增授信",
+    "REDUCE_EXISTING_LOANS": "压缩退出存量贷款",
+}
+
+
 def check(
-    client: Client, code: str, *, name: str | None, areas: Sequence[str], as_of_date: str | None, as_json: bool
+    client: Client,
+    code: str,
+    *,
+    name: str | None,
+    areas: Sequence[str],
+    as_of_date: str | None,
+    land_purpose: str,
+    as_json: bool,
 ) -> int:
     """Look one enterprise up, print the answer, return the exit code of its verdict."""
-    answer = client.check(code, name=name, areas=areas, as_of_date=as_of_date)
+    purpose = land_purpose.replace("-", "_")
+    answer = client.check(code, name=name, areas=areas, as_of_date=as_of_date, land_purpose=purpose)
     if as_json:
-        _print_json(dataclasses.asdict(dataclasses.replace(answer, areas=dict(answer.areas))))
+        plain = dataclasses.replace(answer, areas=dict(answer.areas), law=dict(answer.law))
+        _print_json(dataclasses.asdict(plain))
     else:
         _print_lines(_answer_lines(answer))
     return VERDICT_CODES[answer.verdict]
@@ -69,6 +91,64 @@ def import_sheet(
     return 1 if counts[Fate.REFUSED] else 0
 
 
+def load_edition(client: Client, file: Path, *, validate_only: bool, as_json: bool) -> int:
+    """Load the edition in a file and say under which name and revision it counts."""
+    try:
+        text = file.read_bytes().decode("utf-8-sig")  # editors on Windows put a mark in front
+    except UnicodeDecodeError:
+        raise ClientError(f"{file} is not UTF-8") from None
+    loaded = client.load_edition(text, validate_only=validate_only)
+    if as_json:
+        _print_json({**_edition_object(loaded), "validate_only": validate_only})
+    elif validate_only:
+        _print_lines([f"{_edition_name(loaded)}: can be loaded (checked only, nothing stored)"])
+    else:
+        _print_lines([_edition_line(loaded)])
+    return 0
+
+
+def list_editions(client: Client, kinds: Sequence[str], *, as_json: bool) -> int:
+    """Print a line for each edition, in the order of loading."""
+    editions = client.editions(kinds)
+    if as_json:
+        _print_json({"editions": [_edition_object(edition) for edition in editions]})
+    else:
+        _print_lines(map(_edition_line, editions))
+    return 0
+
+
+def show_edition(client: Client, kind: str, name: str, *, as_json: bool) -> int:
+    """Print an edition's text to the letter, so that it can be kept as a file, changed, and loaded under another name."""
+    edition = client.edition(kind, name)
+    if as_json:
+        _print_json({**_edition_object(edition), "text": edition.text})
+    else:
+        sys.stdout.write(edition.text)
+    return 0
+
+
+def _edition_name(edition: LawEdition) -> str:
+    return f"{word(EditionKind, 'EDITION_KIND_', edition.kind)} {edition.edition}"
+
+
+def _edition_line(edition: LawEdition) -> str:
+    who = edition.loaded_by or "the release"
+    revision = f"{edition.revision.epoch}:{edition.revision.number}"
+    when = edition.load_time.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds")
+    return f"{_edition_name(edition)}  revision {revision}, loaded {when} by {who}  sha256 {edition.digest}"
+
+
+def _edition_object(edition: LawEdition) -> Mapping[str, object]:
+    return {
+        "kind": word(EditionKind, "EDITION_KIND_", edition.kind),
+        "edition": edition.edition,
+        "digest": edition.digest,
+        "loaded_by": edition.loaded_by,
+        "load_time": edition.load_time.ToDatetime(tzinfo=UTC),
+        "revision": {"epoch": edition.revision.epoch, "number": edition.revision.number},
+    }
+
+
 def _answer_lines(answer: Answer) -> Iterable[str]:
     yield f"{answer.verdict}  {answer.code}  {answer.name}".rstrip()
     yield f"  revision {answer.revision}, answered {answer.answered_at.isoformat()}{', STALE' if answer.stale else ''}"
@@ -80,6 +160,16 @@ def _answer_lines(answer: Answer) -> Iterable[str]:
             f"{basis.document} {basis.article}"
         )
         yield f"    {item.directive_zh} {item.directive_en}"
+        if item.actions:
+            yield f"    措施 actions: {', '.join(item.actions)}"
+        if item.executing_department:
+            yield f"    执行部门 carried out by: {item.executing_department}"
+    if answer.credit_directions:
+        told = (f"{direction} {DIRECTIONS.get(direction, '')}".strip() for direction in answer.credit_directions)
+        yield f"  信贷方向 credit: {', '.join(told)}"
+    for support in answer.supports:
+        what = support.item or "整个企业"
+        yield f"  积极退出 active exit: {what}, {support.obligation}, {support.declared_on}, {support.document_number}"
     yield from (f"  {explanation}" for explanation in answer.explanations)
     for other in answer.candidates:
         yield f"  candidate {other.code} {other.name}: {other.explanation}"

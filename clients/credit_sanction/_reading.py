@@ -14,13 +14,14 @@ from credit_sanction._answers import (
     LegalBasis,
     Restriction,
     Revision,
+    Support,
     UnknownReason,
     Verdict,
 )
 from credit_sanction._areas import Area
 from credit_sanction._errors import Violation
 from credit_sanction._words import day, word
-from credit_sanction.v1 import error_reason_pb2, measure_pb2, restriction_service_pb2
+from credit_sanction.v1 import error_reason_pb2, law_service_pb2, measure_pb2, restriction_service_pb2
 
 if TYPE_CHECKING:
     from credit_sanction.v1.error_reason_pb2 import ItemError
@@ -53,6 +54,14 @@ def answer_of(asked: str, wire: RestrictionAnswer, basis: AnswerBasis) -> Answer
         as_of_date=day(basis.as_of_date),
         catalogue_edition=basis.catalogue_edition,
         details_omitted=wire.details_omitted,
+        credit_directions=tuple(
+            word(restriction_service_pb2.CreditDirection, "CREDIT_DIRECTION_", direction)
+            for direction in wire.credit_directions
+        ),
+        supports=tuple(_support(item) for item in wire.supports),
+        law=MappingProxyType(
+            {word(law_service_pb2.EditionKind, "EDITION_KIND_", item.kind): item.edition for item in basis.law}
+        ),
     )
 
 
@@ -98,9 +107,21 @@ def _restriction(wire: restriction_service_pb2.Restriction) -> Restriction:
             article=basis.article,
             issuer_level=word(measure_pb2.IssuerLevel, "ISSUER_LEVEL_", basis.issuer_level),
             in_force_from=day(basis.in_force_from),
+            in_force_to=day(basis.in_force_to),
         ),
         since=day(wire.since),
         until=day(wire.until),
         disputed=wire.disputed,
         catalogue_edition=wire.catalogue_edition,
+        actions=tuple(word(measure_pb2.Action, "ACTION_", action) for action in wire.actions),
+        executing_department=wire.executing_department,
+    )
+
+
+def _support(wire: restriction_service_pb2.Support) -> Support:
+    return Support(
+        obligation=wire.obligation,
+        declared_on=day(wire.declared_on),
+        document_number=wire.document_number,
+        item=wire.item,
     )

@@ -1,9 +1,8 @@
-"""Sanction records: submit, read, and carry through their life."""
+"""Sanction records: submit, read, amend. Their way to a listing is in `_records_process`, what comes after in `_records_effect`."""
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -12,7 +11,7 @@ from credit_sanction._calls import chunks
 from credit_sanction._errors import ClientError
 from credit_sanction._lookups import demand_complete
 from credit_sanction._reading import failure_of
-from credit_sanction._words import day_text, number
+from credit_sanction._words import day_text, number, request_id_of
 from credit_sanction.v1 import measure_pb2, obligation_pb2, sanction_record_pb2
 from credit_sanction.v1 import sanction_record_service_pb2 as wire
 from credit_sanction.v1.sanction_record_pb2 import IdentifierConfirmation, SanctionRecord
@@ -30,16 +29,9 @@ REQUEST_ID_MAX: Final = 64
 Submissions: TypeAlias = list[SanctionRecord | ItemFailure]
 
 
-class Revoked(NamedTuple):
-    """A revoked record, and the one in its place where one was given."""
-
-    record: SanctionRecord
-    replacement: SanctionRecord | None
-
-
 class Records:
     """
-    The record half of the client.
+    Records as a whole: taken in, read, amended, confirmed.
 
     Every write takes `request_id` and `validate_only`. A request id is made up where none is given, so that a write
     that is retried happens once; an error carries it. `validate_only` runs every check and stores nothing. Writes to
@@ -51,9 +43,12 @@ class Records:
     def submit(
         self, record: SanctionRecord, *, request_id: str | None = None, validate_only: bool = False
     ) -> SanctionRecord:
-        """Submit one record 登记. Returns it as taken in: listed, or quarantined where its code is in doubt."""
+        """
+        Submit one record 登记 whose notice and decision were done on paper. Returns it as taken in: listed, or quarantined
+        where its code is in doubt.
+        """
         request = wire.CreateSanctionRecordRequest(
-            record=record, request_id=_request_id(request_id), validate_only=validate_only
+            record=record, request_id=request_id_of(request_id), validate_only=validate_only
         )
         return self._caller.call(self._caller.records.CreateSanctionRecord, request, request_id=request.request_id)
 
@@ -72,7 +67,7 @@ class Records:
         call again with the same records and the error's `request_id` to go on without taking anything in twice.
         """
         given = list(records)
-        request_id = _request_id(request_id)
+        request_id = request_id_of(request_id)
         results: Submissions = []
         runs = chunks([record.ByteSize() for record in given], most=SUBMIT_MANY_MAX)
         ids = _request_ids(request_id, len(runs))
@@ -136,62 +131,10 @@ class Records:
         request = wire.AmendSanctionRecordRequest(
             record=record,
             update_mask=FieldMask(paths=[fields] if isinstance(fields, str) else fields),
-            request_id=_request_id(request_id),
+            request_id=request_id_of(request_id),
             validate_only=validate_only,
         )
         return self._caller.call(self._caller.records.AmendSanctionRecord, request, request_id=request.request_id)
-
-    def lift(
-        self,
-        record: SanctionRecord,
-        *,
-        ground: str | sanction_record_pb2.LiftGround.ValueType,
-        document_number: str,
-        date: date | str,
-        effective_on: date | str | None = None,
-        request_id: str | None = None,
-        validate_only: bool = False,
-    ) -> SanctionRecord:
-        """
-        End a record's effect 移出 from `effective_on` on; left out: from today. `ground` is a name without prefix:
-        EXIT_COMPLETED, COURT_OR_REVIEW, REPAIR or BANKRUPTCY_PLAN. Returns it as lifted.
-        """
-        request = wire.LiftSanctionRecordRequest(
-            name=record.name,
-            version=record.version,
-            ground=number(sanction_record_pb2.LiftGround, "LIFT_GROUND_", ground),
-            document_number=document_number,
-            date=day_text(date),
-            effective_on=day_text(effective_on),
-            request_id=_request_id(request_id),
-            validate_only=validate_only,
-        )
-        return self._caller.call(self._caller.records.LiftSanctionRecord, request, request_id=request.request_id)
-
-    def revoke(
-        self,
-        record: SanctionRecord,
-        *,
-        reason: str,
-        document_number: str,
-        date: date | str,
-        replacement: SanctionRecord | None = None,
-        request_id: str | None = None,
-        validate_only: bool = False,
-    ) -> Revoked:
-        """Declare that a record never had effect 撤销, and put `replacement` in its place in the same revision."""
-        request = wire.RevokeSanctionRecordRequest(
-            name=record.name,
-            version=record.version,
-            reason=reason,
-            document_number=document_number,
-            date=day_text(date),
-            replacement=replacement,
-            request_id=_request_id(request_id),
-            validate_only=validate_only,
-        )
-        response = self._caller.call(self._caller.records.RevokeSanctionRecord, request, request_id=request.request_id)
-        return Revoked(response.record, response.replacement if response.HasField("replacement") else None)
 
     def confirm_identifier(
         self,
@@ -212,14 +155,10 @@ class Records:
             confirmation=IdentifierConfirmation(
                 evidence=evidence, document_number=document_number, confirmed_on=day_text(confirmed_on)
             ),
-            request_id=_request_id(request_id),
+            request_id=request_id_of(request_id),
             validate_only=validate_only,
         )
         return self._caller.call(self._caller.records.ConfirmIdentifier, request, request_id=request.request_id)
-
-
-def _request_id(given: str | None) -> str:
-    return str(uuid.uuid4()) if given is None else given
 
 
 def _request_ids(request_id: str, runs: int) -> Sequence[str]:

@@ -13,11 +13,15 @@ from credit_sanction._areas import Area
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: its English name, its Chinese name, and whether a sheet without it can hold no record."""
+    """
+    One column: its English name, its Chinese name, and whether a sheet without it can hold no record. What is
+    `of_obligation` a registered obligation says already: a sheet that names those, in `obligation`, can do without.
+    """
 
     name: str
     chinese: str
     required: bool = False
+    of_obligation: bool = False
     also: tuple[str, ...] = ()
 
 
@@ -28,23 +32,35 @@ COLUMNS: Final = (
     Column(name="organisation_code", chinese="组织机构代码"),
     Column(name="registration_number", chinese="工商注册号"),
     Column(name="tax_number", chinese="税务登记号"),
-    Column(name="scope", chinese="退出方式", required=True),
-    Column(name="item", chinese="任务项"),
-    Column(name="equipment", chinese="主体设备"),
-    Column(name="quantity", chinese="数量", also=("台套数",)),
-    Column(name="capacity", chinese="产能", required=True),
-    Column(name="capacity_unit", chinese="产能单位", required=True),
-    Column(name="sector", chinese="行业", required=True),
-    Column(name="standard", chinese="综合标准", required=True),
-    Column(name="ordered_on", chinese="责令日期", required=True),
-    Column(name="due_on", chinese="期限", also=("期限届满日",)),
-    Column(name="extension_months", chinese="延期月数"),
-    Column(name="extension_document", chinese="延期文号"),
+    Column(name="obligation", chinese="退出任务编号"),
+    Column(name="scope", chinese="退出方式", required=True, of_obligation=True),
+    Column(name="item", chinese="任务项", of_obligation=True),
+    Column(name="equipment", chinese="主体设备", of_obligation=True),
+    Column(name="quantity", chinese="数量", of_obligation=True, also=("台套数",)),
+    Column(name="capacity", chinese="产能", required=True, of_obligation=True),
+    Column(name="capacity_unit", chinese="产能单位", required=True, of_obligation=True),
+    Column(name="sector", chinese="行业", required=True, of_obligation=True),
+    Column(name="standard", chinese="综合标准", required=True, of_obligation=True),
+    Column(name="induction_furnace", chinese="地条钢", of_obligation=True),
+    Column(name="plan_document", chinese="方案批准文号", required=True, of_obligation=True),
+    Column(name="plan_approver", chinese="方案批准机关", required=True, of_obligation=True),
+    Column(name="plan_date", chinese="方案批准日期", required=True, of_obligation=True),
+    Column(name="closure_document", chinese="关停批准文号", of_obligation=True),
+    Column(name="closure_approver", chinese="关停批准机关", of_obligation=True),
+    Column(name="closure_date", chinese="关停批准日期", of_obligation=True),
+    Column(name="ordered_on", chinese="责令日期", required=True, of_obligation=True),
+    Column(name="due_on", chinese="期限", of_obligation=True, also=("期限届满日",)),
+    Column(name="extension_months", chinese="延期月数", of_obligation=True),
+    Column(name="extension_document", chinese="延期文号", of_obligation=True),
+    Column(name="extension_applied_on", chinese="延期申请日期", of_obligation=True),
+    Column(name="licences", chinese="证照", of_obligation=True),
     Column(name="authority_code", chinese="认定部门代码", required=True),
     Column(name="authority", chinese="认定部门", required=True),
     Column(name="document_number", chinese="文号", required=True),
     Column(name="decided_on", chinese="决定日期", required=True),
     Column(name="notice_served_on", chinese="告知日期", required=True),
+    Column(name="statement", chinese="陈述申辩"),
+    Column(name="statement_date", chinese="陈述日期"),
     Column(name="penalty_kind", chinese="处罚种类"),
     Column(name="penalty_document", chinese="处罚文号"),
     Column(name="penalty_date", chinese="处罚日期"),
@@ -69,6 +85,7 @@ SECTORS: Final = {
     "电解铝": types.Sector.SECTOR_ELECTROLYTIC_ALUMINIUM,
     "平板玻璃": types.Sector.SECTOR_FLAT_GLASS,
     "其他": types.Sector.SECTOR_OTHER,
+    "电力": types.Sector.SECTOR_POWER,
 }
 STANDARDS: Final = {
     "能耗": types.Standard.STANDARD_ENERGY,
@@ -83,6 +100,14 @@ UNITS: Final = {
     "万重量箱": types.CapacityUnit.CAPACITY_UNIT_TEN_THOUSAND_WEIGHT_CASES,
     "件": types.CapacityUnit.CAPACITY_UNIT_PIECES,
 }
+STATEMENTS: Final = {
+    "陈述": types.StatementKind.STATEMENT_KIND_STATEMENT,
+    "陈述申辩": types.StatementKind.STATEMENT_KIND_STATEMENT,
+    "要求听证": types.StatementKind.STATEMENT_KIND_HEARING_REQUESTED,
+    "听证": types.StatementKind.STATEMENT_KIND_HEARING_HELD,
+    "放弃": types.StatementKind.STATEMENT_KIND_WAIVED,
+}
+YES_OR_NO: Final = {"是": True, "否": False, "YES": True, "NO": False}
 PENALTIES: Final = {
     "责令停产停业": types.PenaltyKind.PENALTY_KIND_CLOSURE_ORDER,
     "吊销许可证": types.PenaltyKind.PENALTY_KIND_LICENCE_REVOKED,

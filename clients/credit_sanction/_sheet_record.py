@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Final, TypeVar
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final
 
 from credit_sanction import _sheet_columns as columns
 from credit_sanction import types
-from credit_sanction._areas import Area
-from credit_sanction._errors import ClientError
-from credit_sanction._sheet_text import DAMAGED
-from credit_sanction._words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from credit_sanction._sheet_cells import Cells
 
-    from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
-
-Value = TypeVar("Value", bound=int)
-
-_DAY: Final = re.compile(
-    r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))(?:[ T]0{1,2}:00(?::00)?)?",
-    re.ASCII,
-)
-_GROUPED: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
-_SEVERAL: Final = re.compile(r"[;；|\n]")
-_SEVERAL_AREAS: Final = re.compile(r"[;；|\n、,，]")
+_OF_OBLIGATION: Final = tuple(column.name for column in columns.COLUMNS if column.of_obligation)
 _NUMBERS: Final = {
     "organisation_code": types.IdentifierKind.IDENTIFIER_KIND_ORGANISATION_CODE,
     "registration_number": types.IdentifierKind.IDENTIFIER_KIND_REGISTRATION_NUMBER,
@@ -36,105 +19,16 @@ _NUMBERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What cannot be read: the line of the file, from 1, the column's heading (may be empty), and a sentence."""
-
-    line: int
-    column: str
-    message: str
-
-    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is Python 3.12's
-        return f"line {self.line}" + (f", {self.column}" if self.column else "") + f": {self.message}"
-
-
-class Cells:
-    """
-    The cells of one row by column name. Reading one that makes no sense notes a fault and goes on, so that a clerk sees
-    all of them at once.
-    """
-
-    def __init__(self, line: int, texts: Mapping[str, str], headings: Mapping[str, str]) -> None:
-        self._line = line
-        self._texts = texts
-        self._headings = headings
-        self.faults: list[Fault] = []
-
-    def text(self, name: str) -> str:
-        """Return the cell as it stands, empty where the sheet has no such column."""
-        value = self._texts.get(name, "")
-        if DAMAGED in value:
-            self._note(name, "holds a character that cannot be read; save the file as UTF-8")
-        return value
-
-    def several(self, name: str) -> list[str]:
-        """Return the parts of a cell, which `;` or `；` separates."""
-        return [part for raw in _SEVERAL.split(self.text(name)) if (part := raw.strip())]
-
-    def day(self, name: str) -> str:
-        """Return a day as `YYYY-MM-DD`. Read are 2026-01-02, 2026/1/2, 2026.1.2, 2026年1月2日 and 20260102."""
-        text = unicodedata.normalize("NFKC", self.text(name)).strip()
-        match = _DAY.fullmatch(text)
-        if match is None:
-            if text:
-                self._note(name, f"{text[:40]!r} is not a day: write 2026-01-02, 2026/1/2 or 2026年1月2日")
-            return ""
-        year, month, day = (int(part) for part in match.groups() if part and part.isdigit())
-        try:
-            return date(year, month, day).isoformat()
-        except ValueError:
-            self._note(name, f"{text[:40]!r} is not a day of the calendar")
-            return ""
-
-    def whole(self, name: str) -> int:
-        """Return a whole number, 0 where the cell is empty."""
-        text = unicodedata.normalize("NFKC", self.text(name)).strip()
-        if re.fullmatch(r"\d{1,9}", text, re.ASCII):
-            return int(text)
-        if text:
-            self._note(name, f"{text[:40]!r} is not a whole number")
-        return 0
-
-    def amount(self, name: str) -> str:
-        """Return a decimal as the contract writes it: half width, without the commas of thousands."""
-        text = unicodedata.normalize("NFKC", self.text(name)).strip()
-        return text.replace(",", "") if _GROUPED.fullmatch(text) else text
-
-    def word(self, name: str, words: Mapping[str, Value], enum: _EnumTypeWrapper[Value], prefix: str) -> Value:
-        """Return the value of a Chinese word or of the contract's own; unspecified where the cell is empty."""
-        text = unicodedata.normalize("NFKC", self.text(name)).strip().removesuffix("/年")
-        if text in words:
-            return words[text]
-        try:
-            return number(enum, prefix, text or "UNSPECIFIED")
-        except ClientError:
-            self._note(name, f"{text[:40]!r} is none of {'、'.join(words)}")
-            return number(enum, prefix, "UNSPECIFIED")
-
-    def areas(self, name: str) -> list[Area]:
-        """Return the areas, all nine for 全部."""
-        named: list[Area] = []
-        for raw in _SEVERAL_AREAS.split(self.text(name)):
-            part = unicodedata.normalize("NFKC", raw).strip()
-            if part.upper() in columns.ALL_AREAS:
-                named.extend(columns.AREAS.values())
-            elif area := columns.AREAS.get(part) or Area.__members__.get(part.upper()):
-                named.append(area)
-            elif part:
-                self._note(name, f"{part[:40]!r} is none of 全部、{'、'.join(columns.AREAS)}")
-        return named
-
-    def _note(self, name: str, message: str) -> None:
-        self.faults.append(Fault(line=self._line, column=self._headings.get(name, name), message=message))
-
-
 def record_of(cells: Cells) -> types.SanctionRecord:
     """Return the record that the row says. Only meaningful where the cells noted no fault."""
-    end = cells.day("measure_end")
+    end, named = cells.day("measure_end"), cells.text("obligation")
     return types.SanctionRecord(
         enterprise=_enterprise(cells),
-        obligation=_obligation(cells),
+        obligation_name=named,
+        # A name alone: the service fills the rest. Both: the service says that one of them is too many.
+        obligation=None if named and cells.empty(_OF_OBLIGATION) else _obligation(cells),
         decision=_decision(cells),
+        statements=_statements(cells),
         responsible_district=types.ResponsibleDistrict(
             code=cells.text("district_code"), name=cells.text("district"), since=cells.day("district_since")
         ),
@@ -160,7 +54,11 @@ def _enterprise(cells: Cells) -> types.Enterprise:
 
 
 def _obligation(cells: Cells) -> types.ExitObligation:
-    months, document = cells.whole("extension_months"), cells.text("extension_document")
+    extension = types.Extension(
+        months=cells.whole("extension_months"),
+        document_number=cells.text("extension_document"),
+        applied_on=cells.day("extension_applied_on"),
+    )
     return types.ExitObligation(
         scope=cells.word("scope", columns.SCOPES, types.ObligationScope, "OBLIGATION_SCOPE_"),
         item=cells.text("item"),
@@ -174,8 +72,29 @@ def _obligation(cells: Cells) -> types.ExitObligation:
         standard=cells.word("standard", columns.STANDARDS, types.Standard, "STANDARD_"),
         ordered_on=cells.day("ordered_on"),
         due_on=cells.day("due_on"),
-        extension=types.Extension(months=months, document_number=document) if months or document else None,
+        extension=extension if extension.ByteSize() else None,
+        plan=_approval(cells, "plan"),
+        closure_approval=_approval(cells, "closure"),
+        induction_furnace=cells.flag("induction_furnace"),
+        licences=cells.licences("licences"),
     )
+
+
+def _approval(cells: Cells, which: str) -> types.Approval | None:
+    approval = types.Approval(
+        document_number=cells.text(f"{which}_document"),
+        approver=cells.text(f"{which}_approver"),
+        date=cells.day(f"{which}_date"),
+    )
+    return approval if approval.ByteSize() else None
+
+
+def _statements(cells: Cells) -> list[types.Statement]:
+    kinds = cells.words("statement", columns.STATEMENTS, types.StatementKind, "STATEMENT_KIND_")
+    days = cells.days("statement_date")
+    if kinds and days and len(kinds) != len(days):
+        cells.note("statement_date", f"{len(days)} for {len(kinds)} steps: write a day for each, in their order")
+    return [types.Statement(kind=kind, date=day) for kind, day in zip_longest(kinds, days)]
 
 
 def _decision(cells: Cells) -> types.Decision:

@@ -1,7 +1,8 @@
-"""Between the contract's values and what people write: enumerations as words, days as dates, revisions."""
+"""Between the contract's values and what people write: enumerations as words, days as dates, revisions, request ids."""
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -52,3 +53,8 @@ def day_text(value: date | str | None) -> str:
 def day(text: str) -> date | None:
     """Read a day of an answer, None where it is empty."""
     return date.fromisoformat(text) if text else None
+
+
+def request_id_of(given: str | None) -> str:
+    """Return the request id that was given, or a new one: a write under it that is retried happens once."""
+    return str(uuid.uuid4()) if given is None else given

@@ -2,8 +2,9 @@
 Record sheets 惩戒记录表: a CSV file, one record a row, as clerks keep them.
 
 UTF-8 with or without mark, UTF-16 with mark, or GB18030; comma, semicolon or tab. The first row names the columns, in
-Chinese or English (`COLUMNS`); others are ignored. Reading never raises for what a file holds: a row that makes no
-sense carries its faults, and the others are not affected. Whether a record is right, only the service decides.
+Chinese or English (`COLUMNS`); others are ignored. A row that names a registered obligation 退出任务编号 leaves the columns
+that describe one empty. Reading never raises for what a file holds: a row that makes no sense carries its faults, and
+the others are not affected. Whether a record is right, only the service decides.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from credit_sanction._outcomes import Fate, Outcome, submit
 from credit_sanction._privacy import masked
+from credit_sanction._sheet_cells import Cells, Fault
 from credit_sanction._sheet_columns import BY_HEADING, COLUMNS, Column, heading_key
-from credit_sanction._sheet_record import Cells, Fault, record_of
+from credit_sanction._sheet_record import record_of
 from credit_sanction._sheet_text import Line, decode, lines_of, safe_cell, separator_line
 from credit_sanction.types import SanctionRecord
 
@@ -129,7 +131,9 @@ def _header_faults(head: Line, columns: Mapping[str, int]) -> tuple[Fault, ...]:
             Fault(line=head.number, column="", message="it is no record sheet: the first row names no column of one"),
         )
     missing = [
-        f"{column.chinese} ({column.name})" for column in COLUMNS if column.required and column.name not in columns
+        f"{column.chinese} ({column.name})"
+        for column in COLUMNS
+        if column.required and column.name not in columns and not (column.of_obligation and "obligation" in columns)
     ]
     lacking = (
         (Fault(line=head.number, column="", message=f"there is no column {'、'.join(missing)}"),) if missing else ()

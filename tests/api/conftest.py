@@ -13,19 +13,22 @@ import pytest
 from tests.database import Database
 
 from credit_sanction.v1.delivery_service_pb2_grpc import DeliveryServiceStub
+from credit_sanction.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
+from credit_sanction.v1.exit_obligation_service_pb2_grpc import ExitObligationServiceStub
+from credit_sanction.v1.law_service_pb2_grpc import LawServiceStub
+from credit_sanction.v1.oversight_service_pb2_grpc import OversightServiceStub
+from credit_sanction.v1.public_list_service_pb2_grpc import PublicListServiceStub
 from credit_sanction.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from credit_sanction.v1.sanction_record_service_pb2_grpc import SanctionRecordServiceStub
 from credit_sanction_service.api.callers import Callers
-from credit_sanction_service.api.delivery_servicer import DeliveryServicer
-from credit_sanction_service.api.record_servicer import SanctionRecordServicer
-from credit_sanction_service.api.restriction_servicer import RestrictionServicer
-from credit_sanction_service.api.server import Server, Servicers
+from credit_sanction_service.api.server import Server
+from credit_sanction_service.app.servicers import Parts, build
 from credit_sanction_service.domain.access import Principal, Role
 from credit_sanction_service.domain.faults import CallerUnknown
-from credit_sanction_service.domain.measures import shipped
-from credit_sanction_service.records import Records
+from credit_sanction_service.restrictions.counting import AnswerCounter
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.index import Index
+from credit_sanction_service.restrictions.law_follower import LawFollower
 from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.store.connect import Reader, connect
 from credit_sanction_service.store.tokens import issue_token
@@ -42,15 +45,23 @@ def clock() -> datetime:
     return datetime(2026, 11, 23, 4, tzinfo=UTC)
 
 
+STUBS: tuple[Callable[[grpc.Channel], object], ...] = (
+    SanctionRecordServiceStub,
+    ExitObligationServiceStub,
+    RestrictionServiceStub,
+    DeliveryServiceStub,
+    PublicListServiceStub,
+    EnforcementServiceStub,
+    OversightServiceStub,
+    LawServiceStub,
+)
+
+
 class Caller:
-    """The three services as one caller sees them: `caller("GetSanctionRecord", request)`."""
+    """The services as one caller sees them: `caller("GetSanctionRecord", request)`."""
 
     def __init__(self, channel: grpc.Channel, token: str) -> None:
-        self._stubs = (
-            SanctionRecordServiceStub(channel),
-            RestrictionServiceStub(channel),
-            DeliveryServiceStub(channel),
-        )
+        self._stubs = [stub(channel) for stub in STUBS]
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
 
     def __call__(self, method: str, request: Message) -> Any:  # noqa: ANN401 - whatever it is, it is passed on
@@ -77,22 +88,19 @@ def principal(name: str, role: Role, **scopes: frozenset[str] | frozenset[Standa
 def house(store: Database) -> Iterator[House]:
     dsn = store.service_dsn
     with ExitStack() as stack:
-        index, callers = Index(), Callers(clock=clock)
+        index, law, callers = Index(), LawFollower(), Callers(clock=clock)
         # The server's clock is the samples' day, not today: the skew between the two is not what is tested here.
-        feed = Feed(dsn, [IndexFollower(index, clock=clock, most_skew=float("inf")), callers], interval=0.002)
+        feed = Feed(dsn, [callers, IndexFollower(index, law, clock=clock, most_skew=float("inf"))], interval=0.002)
         feed.start()
         stack.callback(feed.close)
         writer, reader = Writer(dsn, clock=clock), Reader(dsn)
         stack.callback(reader.close)
         stack.callback(writer.close)
-        server = Server(
-            Servicers(
-                records=SanctionRecordServicer(Records(writer, reader, shipped()), clock=clock),
-                restrictions=RestrictionServicer(LookUp(index, shipped(), clock=clock, longest_wait=0.5)),
-                deliveries=DeliveryServicer(reader),
-            ),
-            callers,
-        )
+        counter = AnswerCounter(dsn, interval=0.05)
+        counter.start()
+        stack.callback(counter.close)
+        look_up = LookUp(index, law.current, clock=clock, longest_wait=0.5, counter=counter)
+        server = Server(build(Parts(writer=writer, reader=reader, law=law, look_up=look_up, clock=clock)), callers)
         assert feed.wait_until_ready(10)
         port = server.start("127.0.0.1", 0)
         stack.callback(server.stop, 1)

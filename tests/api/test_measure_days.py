@@ -25,7 +25,7 @@ GENERAL_ENDS, SERIOUS_ENDS = "2027-10-24", "2029-10-24"
 
 def create(house: House, publication_class: PublicationClass) -> record_pb.SanctionRecord:
     record = samples.record(areas=(Area.LAND_SUPPLY, Area.SAFETY_LICENCE), publication_class=publication_class)
-    message = plain_record(record, day_of(clock()))
+    message = plain_record(record, day_of(clock()), samples.LAW)
     message.measures[1].end_date = "2027-01-31"
     created: record_pb.SanctionRecord = house.administrator(
         "CreateSanctionRecord", pb.CreateSanctionRecordRequest(record=message)
@@ -70,7 +70,7 @@ def test_a_measure_without_an_end_moves_with_the_publication(
 
 
 def test_what_a_caller_says_of_the_last_day_is_not_looked_at(house: House) -> None:
-    message = plain_record(samples.record(areas=(Area.LAND_SUPPLY,)), day_of(clock()))
+    message = plain_record(samples.record(areas=(Area.LAND_SUPPLY,)), day_of(clock()), samples.LAW)
     message.measures[0].last_day = "2099-12-31"
     created = house.administrator("CreateSanctionRecord", pb.CreateSanctionRecordRequest(record=message))
     assert days(created) == [("", SERIOUS_ENDS)]

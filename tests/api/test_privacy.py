@@ -19,7 +19,7 @@ CITIZEN = "990000190001010294"
 
 
 def message() -> record_pb.SanctionRecord:
-    return plain_record(samples.record(), day_of(clock()))
+    return plain_record(samples.record(), day_of(clock()), samples.LAW)
 
 
 def refused(house: House, method: str, request: object) -> tuple[grpc.RpcError, dict[str, str]]:

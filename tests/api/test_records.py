@@ -34,7 +34,7 @@ def forged(text: str) -> str:
 
 
 def message(number: int = 1, **options: object) -> record_pb.SanctionRecord:
-    return plain_record(samples.record(number, **options), day_of(clock()))  # type: ignore[arg-type]
+    return plain_record(samples.record(number, **options), day_of(clock()), samples.LAW)  # type: ignore[arg-type]
 
 
 def create(house: House, number: int = 1, **options: object) -> record_pb.SanctionRecord:
@@ -67,7 +67,7 @@ def test_what_was_created_is_what_is_read(house: House) -> None:
     created = create(house)
     assert created.state == record_pb.RECORD_STATE_LISTED
     assert created.version == 1
-    assert created.revision.number == 1
+    assert created.revision.number == 2  # the law was the first
     assert created.obligation.last_day
     assert len(created.measures) == 9
     assert created.measures[0].legal_basis.document == "国发〔2010〕7号"
@@ -246,10 +246,10 @@ def test_filters_find_by_code_state_standard_district_and_area(house: House) -> 
 def test_an_amendment_needs_the_version_last_read(house: House) -> None:
     created = create(house)
     change = record_pb.SanctionRecord(name=created.name, version=1)
-    change.responsible_district.code, change.responsible_district.name = "220181", "九台市"
+    change.responsible_district.code, change.responsible_district.name = "220182", "榆树市"
     request = pb.AmendSanctionRecordRequest(record=change, update_mask=FieldMask(paths=["responsible_district"]))
     amended = house.administrator("AmendSanctionRecord", request)
-    assert (amended.version, amended.responsible_district.code) == (2, "220181")
+    assert (amended.version, amended.responsible_district.code) == (2, "220182")
     assert amended.enterprise == created.enterprise
     code, reason, _ = fault(house.administrator, "AmendSanctionRecord", request)
     assert (code, reason) == (grpc.StatusCode.ABORTED, "VERSION_CONFLICT")

@@ -19,7 +19,19 @@ from credit_sanction_service.api.callers import Callers
 from credit_sanction_service.api.guard import OURS, POOL_ATTRIBUTE, Guard
 from credit_sanction_service.api.server import SERVICES
 from credit_sanction_service.domain import faults, text
-from credit_sanction_service.domain.access import CHECK, GRANTS, Role
+from credit_sanction_service.domain.access import (
+    CHECK,
+    GRANTS,
+    OVERSEE,
+    READ_LAW,
+    READ_LISTS,
+    READ_RECORDS,
+    WRITE_LAW,
+    WRITE_LISTS,
+    WRITE_OBLIGATIONS,
+    WRITE_RECORDS,
+    Role,
+)
 
 if TYPE_CHECKING:
     from tests.api.conftest import House
@@ -58,7 +70,10 @@ def test_every_method_of_the_contract_is_granted_to_the_administrator_and_to_som
         match for path in PROTO.glob("*_service.proto") for match in re.findall(r"rpc (\w+)\(", path.read_text("utf-8"))
     }
     assert GRANTS[Role.ADMINISTRATOR].methods == methods
-    assert GRANTS[Role.BANK].methods == CHECK
+    for asker in (Role.BANK, Role.PROCUREMENT, Role.LAND, Role.LICENSING):
+        granted = GRANTS[asker].methods
+        assert granted & (WRITE_RECORDS | READ_RECORDS | WRITE_OBLIGATIONS | WRITE_LISTS | WRITE_LAW | OVERSEE) == set()
+        assert granted - READ_LISTS - READ_LAW == CHECK | {"ReportEnforcement", "ListEnforcementReports"}
 
 
 def test_every_fault_has_a_status_and_every_reason_a_fault() -> None:

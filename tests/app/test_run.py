@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def submit(client: Client, number: int) -> types.SanctionRecord:
-    return client.submit(plain_record(samples.record(number), samples.TODAY))
+    return client.submit(plain_record(samples.record(number), samples.TODAY, samples.LAW))
 
 
 def converged(client: Client) -> bool:

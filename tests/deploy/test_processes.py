@@ -83,7 +83,7 @@ def test_the_deployed_processes_do_the_main_job(database: Database, tmp_path: Pa
         wait_until(lambda: "worker.started" in worker_log.read_text("utf-8")),
         Client(f"127.0.0.1:{port}", token=issue(dsn), timeout=60) as client,
     ):
-        created = client.submit(plain_record(samples.record(today=samples.TODAY), samples.TODAY))
+        created = client.submit(plain_record(samples.record(today=samples.TODAY), samples.TODAY, samples.LAW))
         with wait_until(lambda: not any(target.backlog for target in client.targets())):
             assert {target.listed for target in client.targets()} == {1}
         answer = client.check(created.enterprise.code, min_revision=created.revision)

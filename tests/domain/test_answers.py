@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 from tests.samples import (
     CATALOGUE,
+    LAW,
     TODAY,
     code,
     doubtful_code,
@@ -156,13 +157,13 @@ def test_a_restriction_says_on_which_text_it_rests() -> None:
 
 
 def test_the_ended_are_clear_from_their_day_on_and_the_revoked_on_every_day() -> None:
-    lifted = lift(LISTED, lift_draft("2026-11-10"), today=TODAY)
+    lifted = lift(LISTED, lift_draft("2026-11-10"), today=TODAY, law=LAW)
     assert ask(lifted).verdict is Verdict.CLEAR
     assert ask(lifted, day=date(2026, 11, 9)).verdict is Verdict.RESTRICTED
-    revoked = revoke(LISTED, revocation(), today=TODAY)
+    revoked = revoke(LISTED, revocation(), today=TODAY, law=LAW)
     assert ask(revoked, day=date(2026, 11, 9)).verdict is Verdict.CLEAR
     after = LISTED.last_day + timedelta(days=1)
-    assert ask(LISTED, day=after) == replace(ask(pass_days(LISTED, today=after), day=after))
+    assert ask(LISTED, day=after) == replace(ask(pass_days(LISTED, today=after, law=LAW), day=after))
     assert ask(LISTED, day=after).verdict is Verdict.CLEAR
 
 
@@ -194,19 +195,19 @@ def carrying(number: int) -> SanctionRecord:
 def test_an_old_number_resolves_to_the_enterprise_that_carries_it() -> None:
     answered = ask(carrying(1), typed=OLD_NUMBER, areas=(LAND,))
     assert (answered.verdict, answered.code, answered.unknown_reasons) == (Verdict.RESTRICTED, code(1), ())
-    lifted = lift(carrying(1), lift_draft("2026-11-10"), today=TODAY)
+    lifted = lift(carrying(1), lift_draft("2026-11-10"), today=TODAY, law=LAW)
     assert ask(lifted, typed=OLD_NUMBER).verdict is Verdict.CLEAR
 
 
 def test_an_old_number_of_two_enterprises_resolves_to_neither() -> None:
-    lifted = lift(carrying(1), lift_draft("2026-11-10"), today=TODAY)
-    also_lifted = lift(carrying(2), lift_draft("2026-11-10"), today=TODAY)
+    lifted = lift(carrying(1), lift_draft("2026-11-10"), today=TODAY, law=LAW)
+    also_lifted = lift(carrying(2), lift_draft("2026-11-10"), today=TODAY, law=LAW)
     answered = ask(lifted, also_lifted, typed=OLD_NUMBER)
     assert (answered.verdict, answered.code, answered.name) == (Verdict.UNKNOWN, OLD_NUMBER, "")
 
 
 def test_an_old_number_that_only_a_revoked_record_carries_resolves_to_nothing() -> None:
-    revoked = revoke(carrying(1), revocation(), today=TODAY)
+    revoked = revoke(carrying(1), revocation(), today=TODAY, law=LAW)
     assert ask(revoked, typed=OLD_NUMBER).unknown_reasons == (UnknownReason.CODE_IN_DOUBT,)
 
 
@@ -245,8 +246,8 @@ def test_the_name_is_a_cross_check_over_present_and_former_names(name: str, reas
         (NAMESAKE, Verdict.UNKNOWN),
         (quarantined(2), Verdict.UNKNOWN),
         (sample(2, publication_class=PublicationClass.MINOR), Verdict.UNKNOWN),
-        (lift(NAMESAKE, lift_draft("2026-11-10"), today=TODAY), Verdict.CLEAR),
-        (revoke(NAMESAKE, revocation(), today=TODAY), Verdict.CLEAR),
+        (lift(NAMESAKE, lift_draft("2026-11-10"), today=TODAY, law=LAW), Verdict.CLEAR),
+        (revoke(NAMESAKE, revocation(), today=TODAY, law=LAW), Verdict.CLEAR),
     ],
     ids=lambda value: value.state if isinstance(value, SanctionRecord) else value,
 )

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.samples import (
     CATALOGUE,
+    LAW,
     TODAY,
     code,
     doubtful_code,
@@ -49,8 +50,8 @@ def records(draw: st.DrawFn) -> SanctionRecord:
     record = taken_in(replace(with_enterprise(draft(number), code=typed), measures=measures))
     if typed == code(number) and draw(st.booleans()):
         effective_on = min(draw(days), record.last_day)
-        record = lift(record, lift_draft(effective_on.isoformat()), today=TODAY)
-    return revoke(record, revocation(), today=TODAY) if draw(st.integers(0, 5)) == 0 else record
+        record = lift(record, lift_draft(effective_on.isoformat()), today=TODAY, law=LAW)
+    return revoke(record, revocation(), today=TODAY, law=LAW) if draw(st.integers(0, 5)) == 0 else record
 
 
 some = st.lists(records(), max_size=3).map(tuple)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.samples import (
     CATALOGUE,
+    LAW,
     TODAY,
     draft,
     lift_draft,
@@ -75,16 +76,16 @@ def test_areas_run_to_the_end_of_their_measures_in_quarantine_too() -> None:
         assert areas_running(record, date(2027, 2, 1)) == safety
         assert areas_running(record, DECIDED - timedelta(days=1)) == set()
         assert areas_running(record, record.last_day + timedelta(days=1)) == set()
-        assert areas_running(revoke(record, revocation(), today=TODAY), TODAY) == set()
+        assert areas_running(revoke(record, revocation(), today=TODAY, law=LAW), TODAY) == set()
 
 
 def test_a_revoked_record_never_had_effect() -> None:
-    revoked = revoke(sample(), revocation(), today=TODAY)
+    revoked = revoke(sample(), revocation(), today=TODAY, law=LAW)
     assert not any(has_effect(revoked, day) for day in (DECIDED, TODAY, TODAY + timedelta(days=1)))
 
 
 def test_a_lifted_record_had_effect_before_its_day() -> None:
-    lifted = lift(sample(), lift_draft("2026-12-01"), today=TODAY)
+    lifted = lift(sample(), lift_draft("2026-12-01"), today=TODAY, law=LAW)
     assert has_effect(lifted, date(2026, 11, 30))
     assert not has_effect(lifted, date(2026, 12, 1))
     assert belongs(lifted, EVERYTHING, date(2026, 11, 30))
@@ -93,7 +94,7 @@ def test_a_lifted_record_had_effect_before_its_day() -> None:
 
 def test_an_expired_record_had_effect_to_its_last_day() -> None:
     record = sample()
-    ended = pass_days(record, today=record.last_day + timedelta(days=40))
+    ended = pass_days(record, today=record.last_day + timedelta(days=40), law=LAW)
     assert has_effect(ended, record.last_day)
     assert not has_effect(ended, record.last_day + timedelta(days=1))
 
@@ -174,7 +175,7 @@ def listed(draw: st.DrawFn) -> SanctionRecord:
     record = taken_in(given_draft)
     if draw(st.booleans()):
         day = min(draw(near), record.last_day)
-        record = lift(record, lift_draft(day.isoformat()), today=TODAY)
+        record = lift(record, lift_draft(day.isoformat()), today=TODAY, law=LAW)
     return record
 
 
@@ -199,14 +200,14 @@ def picture(record: SanctionRecord, targets: list[Filter], day: date) -> object:
 def test_nothing_changes_from_one_day_to_the_next_unless_next_change_said_so(
     record: SanctionRecord, targets: list[Filter]
 ) -> None:
-    waits_for = next_change(record, after=TODAY)
+    waits_for = next_change(record, after=TODAY, law=LAW)
     before = picture(record, targets, TODAY)
     day = TODAY
     while day <= record.last_day + timedelta(days=2):
         day = add_day(day)
         after = picture(record, targets, day)
         if day == waits_for:
-            waits_for = next_change(record, after=day)
+            waits_for = next_change(record, after=day, law=LAW)
         else:
             assert after == before, f"{day} changes what targets should have, and nothing waits for it"
         before = after
@@ -217,12 +218,12 @@ def test_nothing_changes_from_one_day_to_the_next_unless_next_change_said_so(
 @given(record=listed())
 def test_a_scheduler_that_slept_ends_where_one_that_ran_every_day_does(record: SanctionRecord) -> None:
     steps, day = record, TODAY
-    while (due := next_change(steps, after=day)) is not None:
+    while (due := next_change(steps, after=day, law=LAW)) is not None:
         day = due
-        steps = pass_days(steps, today=day)
+        steps = pass_days(steps, today=day, law=LAW)
         assert [belongs(steps, f, day) for f in (EVERYTHING, PUBLIC)] == [
             belongs(record, f, day) for f in (EVERYTHING, PUBLIC)
         ]
-    slept = pass_days(record, today=day)
+    slept = pass_days(record, today=day, law=LAW)
     assert replace(slept, version=1) == replace(steps, version=1)
     assert steps.state is (State.LIFTED if record.state is State.LIFTED else State.EXPIRED)

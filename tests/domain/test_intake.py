@@ -22,6 +22,7 @@ from tests.samples import (
 )
 from tests.samples import record as sample
 
+from credit_sanction_service.domain.decisions import read_confirmation
 from credit_sanction_service.domain.drafts import (
     ConfirmationDraft,
     DecisionDraft,
@@ -33,12 +34,7 @@ from credit_sanction_service.domain.drafts import (
     RecordDraft,
 )
 from credit_sanction_service.domain.faults import IdentifierRefused, Invalid, Violation
-from credit_sanction_service.domain.intake import (
-    MOST_FORMER_NAMES,
-    MOST_OTHER_IDENTIFIERS,
-    name_warnings,
-    read_confirmation,
-)
+from credit_sanction_service.domain.parties import MOST_FORMER_NAMES, MOST_OTHER_IDENTIFIERS, name_warnings
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, IdentifierKind, PublicationClass, State
 
 HUGE = "长" * (10 * 1024 * 1024)
@@ -63,7 +59,7 @@ def test_a_good_draft_is_listed() -> None:
     assert (record.state, record.version, record.ever_listed) == (State.LISTED, 1, True)
     assert record.quarantine is None
     assert [measure.area for measure in record.measures] == list(ALL_AREAS)
-    assert record.obligation.last_day < record.decision.decided_on <= TODAY
+    assert record.obligation.last_day < record.ruling.decided_on <= TODAY
 
 
 @pytest.mark.parametrize(
@@ -100,7 +96,7 @@ def test_an_empty_draft_says_everything_that_is_missing_at_once() -> None:
     assert set(faults(RecordDraft())) == {
         *("enterprise.code", "enterprise.name"),
         *("obligation.scope", "obligation.sector", "obligation.standard", "obligation.capacity.amount"),
-        *("obligation.capacity.unit", "obligation.ordered_on", "obligation.due_on"),
+        *("obligation.capacity.unit", "obligation.ordered_on", "obligation.due_on", "obligation.plan"),
         *("decision.authority.code", "decision.authority.name", "decision.document_number", "decision.date"),
         "decision.notice_served_on",
         *("responsible_district.code", "responsible_district.name"),
@@ -258,13 +254,13 @@ def test_nothing_is_listed_without_notice_before_its_decision() -> None:
     assert "49号" in found["decision.notice_served_on"].rule
 
 
-def test_no_notice_is_older_than_the_order() -> None:
-    ordered = draft().obligation.ordered_on
-    before = (date.fromisoformat(ordered) - timedelta(days=1)).isoformat()
-    found = faults(with_decision(draft(), notice_served_on=before))
+def test_no_notice_is_served_before_the_obligation_was_overdue() -> None:
+    last = taken_in(draft()).obligation.last_day
+    found = faults(with_decision(draft(), notice_served_on=last.isoformat()))
     assert set(found) == {"decision.notice_served_on"}
     assert "49号" in found["decision.notice_served_on"].rule
-    assert taken_in(with_decision(draft(), notice_served_on=ordered)).decision.notice_served_on.isoformat() == ordered
+    day_after = (last + timedelta(days=1)).isoformat()
+    assert taken_in(with_decision(draft(), notice_served_on=day_after)).ruling.notice_served_on.isoformat() == day_after
 
 
 @pytest.mark.parametrize("itself", [authority_code(), authority_code()[8:17]])
@@ -282,7 +278,7 @@ def test_no_district_is_responsible_from_tomorrow_on() -> None:
 
 def test_the_authority_has_an_accepted_code_of_its_own() -> None:
     assert set(faults(with_decision(draft(), authority_code="220101000012345"))) == {"decision.authority.code"}
-    assert sample().decision.authority.code == authority_code()
+    assert sample().ruling.authority.code == authority_code()
 
 
 def test_a_penalty_is_whole_or_refused() -> None:
@@ -290,8 +286,8 @@ def test_a_penalty_is_whole_or_refused() -> None:
         *("decision.penalty.kind", "decision.penalty.document_number", "decision.penalty.date"),
     }
     accepted = taken_in(with_decision(draft(), penalty=penalty(date(2024, 5, 6))))
-    assert accepted.decision.penalty is not None
-    assert accepted.decision.penalty.decided_on == date(2024, 5, 6)
+    assert accepted.ruling.penalty is not None
+    assert accepted.ruling.penalty.decided_on == date(2024, 5, 6)
 
 
 def test_the_responsible_district_is_never_read_from_the_code_and_development_zones_are_taken() -> None:

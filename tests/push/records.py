@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from credit_sanction_service.domain.drafts import (
+    ApprovalDraft,
     DecisionDraft,
     DistrictDraft,
     EnterpriseDraft,
@@ -15,8 +16,8 @@ from credit_sanction_service.domain.drafts import (
 )
 from credit_sanction_service.domain.identifiers import organisation_check_character, uscc_check_character
 from credit_sanction_service.domain.intake import take_in
+from credit_sanction_service.domain.law import shipped_law
 from credit_sanction_service.domain.lifecycle import lift
-from credit_sanction_service.domain.measures import CURRENT_EDITION, shipped
 from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.domain.terms import (
     Area,
@@ -29,6 +30,7 @@ from credit_sanction_service.domain.terms import (
 )
 
 TODAY = date(2026, 9, 1)
+LAW = shipped_law()
 LISTED = RecordDraft(
     enterprise=EnterpriseDraft(name="虚构轧钢（测试用）有限公司"),
     obligation=ObligationDraft(
@@ -42,6 +44,7 @@ LISTED = RecordDraft(
         standard=Standard.ENVIRONMENT,
         ordered_on="2025-06-01",
         due_on="2026-03-31",
+        plan=ApprovalDraft(document_number="虚构退出方案1号", approver="虚构市人民政府", date="2025-05-20"),
     ),
     decision=DecisionDraft(
         authority_name="虚构市工业和信息化局",
@@ -75,7 +78,7 @@ def record(number: int = 1, *, line: int = 1, district: str = "220102") -> Sanct
         draft,
         record_id=str(uuid.uuid7() if hasattr(uuid, "uuid7") else uuid.uuid4()),
         today=TODAY,
-        catalogue=shipped()[CURRENT_EDITION],
+        law=LAW,
     )
 
 
@@ -87,4 +90,4 @@ def amended(given: SanctionRecord, *, district: str) -> SanctionRecord:
 def lifted(given: SanctionRecord) -> SanctionRecord:
     """Return the record's next version, lifted as of today."""
     draft = LiftDraft(ground=LiftGround.EXIT_COMPLETED, document_number="虚工信〔2026〕2号", date=TODAY.isoformat())
-    return lift(given, draft, today=TODAY)
+    return lift(given, draft, today=TODAY, law=LAW)

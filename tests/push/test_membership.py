@@ -1,7 +1,7 @@
 """What a target should have: standing, filters, retirement, and what never needs to be withdrawn."""
 
 import pytest
-from tests.push.records import TODAY, amended, code, lifted, record
+from tests.push.records import LAW, TODAY, amended, code, lifted, record
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
@@ -45,8 +45,8 @@ async def test_a_new_record_is_told_with_those_that_stand_and_they_with_it(house
         held = house.desks["target-a"].ledger.held
         assert [entry["record"] for entry in held[second.name].standing] == [first.name]
         assert [entry["record"] for entry in held[first.name].standing] == [second.name]
-        assert held[first.name].standing[0]["document_number"] == second.decision.document_number
-        assert str(held[first.name].version) == "1.2"
+        assert held[first.name].standing[0]["document_number"] == second.ruling.document_number
+        assert str(held[first.name].version) == "1.3"
 
 
 @on_loop
@@ -227,16 +227,16 @@ def record_name(house: House) -> str:
 
 def test_the_public_view_shows_the_areas_it_is_asked_for() -> None:
     given = record()
-    land = document(given, TODAY, frozenset({Area.LAND_SUPPLY, Area.TAX_ADMINISTRATION}))
+    land = document(given, TODAY, frozenset({Area.LAND_SUPPLY, Area.TAX_ADMINISTRATION}), LAW)
     assert [area["area"] for area in land["areas"]] == ["LAND_SUPPLY"]
-    assert {**land, "areas": []} == {**document(given, TODAY, None), "areas": []}
-    assert standing_entry(given, TODAY, frozenset({Area.FINANCING_CREDIT}))["areas"] == ["FINANCING_CREDIT"]
-    assert standing_entry(given, TODAY, frozenset())["areas"] == []
+    assert {**land, "areas": []} == {**document(given, TODAY, None, LAW), "areas": []}
+    assert standing_entry(given, TODAY, frozenset({Area.FINANCING_CREDIT}), LAW)["areas"] == ["FINANCING_CREDIT"]
+    assert standing_entry(given, TODAY, frozenset(), LAW)["areas"] == []
 
 
 def test_the_public_view_has_these_fields_and_no_others() -> None:
     given = record()
-    view = document(given, TODAY, None)
+    view = document(given, TODAY, None, LAW)
     assert view == {
         "record": given.name,
         "record_version": 1,

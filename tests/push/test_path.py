@@ -19,7 +19,7 @@ async def test_a_record_reaches_every_kind_of_target_and_is_withdrawn_when_it_is
             assert house.shows(kind) == {given.name}
             assert (state, row.confirmed_present, row.receipt) == (DeliveryState.CONFIRMED, True, "R00000001")
             assert [a.closed and a.closed.outcome for a in attempts] == [Outcome.CONFIRMED]
-            assert attempts[0].opened.idempotency_key == f"{kind}/{given.id}/1.1/0"
+            assert attempts[0].opened.idempotency_key == f"{kind}/{given.id}/1.2/0"
         house.update(lifted(given))
         await house.converged()
         assert [house.shows(kind) for kind in kinds] == [set()] * 3

@@ -45,7 +45,7 @@ async def test_missing_stale_and_extra_entries_are_repaired(house: House) -> Non
         assert await reconciled(house) == Drift(compared=4, missing=1, stale=1, extra=2)
         await house.converged()
         assert house.shows("target-a") == {kept.name, missing.name, stale.name, "somebody else's"}
-        assert str(held[stale.name].version) == "1.1"
+        assert str(held[stale.name].version) == "1.2"
         assert house.delivery("target-a", missing.name)[0].generation == 1
         assert house.delivery("target-a", stranger)[0].confirmed_present is False
         assert await reconciled(house) == Drift(compared=5)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import psycopg
 import pytest
-from tests.samples import CATALOGUE, TODAY, code, noon, target
+from tests.samples import LAW, TODAY, code, noon, target
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.answers import Question
@@ -19,6 +19,7 @@ from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, UnknownReason, Verdict
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.index import Index
+from credit_sanction_service.restrictions.law_follower import LawFollower
 from credit_sanction_service.restrictions.look_up import Demand, LookUp
 from credit_sanction_service.store.connect import Connection, connect
 from credit_sanction_service.store.feed import changes_between, read_head
@@ -67,7 +68,9 @@ def follow(store: Database) -> Iterator[Follows]:
 
     def following() -> Index:
         index = Index()
-        feeds.append(Feed(store.service_dsn, [IndexFollower(index, clock=machine_clock)], interval=0.002))
+        feeds.append(
+            Feed(store.service_dsn, [IndexFollower(index, LawFollower(), clock=machine_clock)], interval=0.002)
+        )
         feeds[-1].start()
         assert feeds[-1].wait_until_ready(WAIT)
         return index
@@ -96,7 +99,7 @@ def holds(index: Index, *records: SanctionRecord) -> bool:
 
 
 def check(index: Index, *, demand: Demand | None = None, typed: str = code(1), max_staleness: float = 60) -> Answer:
-    look_up = LookUp(index, {CATALOGUE.edition: CATALOGUE}, clock=noon, max_staleness=max_staleness)
+    look_up = LookUp(index, lambda: LAW, clock=noon, max_staleness=max_staleness)
     question = Question(code=judge(typed), name="", areas=ALL_AREAS)
     answers, _ = look_up.check([question], demand or Demand())
     return answers[0]
@@ -162,22 +165,22 @@ def test_a_long_way_behind_is_caught_up_in_whole_revisions(writer: Writer, conne
     for number in range(1, 8):
         commit(writer, sample(10 * number), sample(10 * number + 1), sample(10 * number + 2))
     head = read_head(connection).revision
-    seen: list[Revision] = []
+    seen: list[list[int]] = []
     known = start
     while known < head:
         page = changes_between(connection, known, head, limit=4)
-        assert len(page) % 3 == 0
-        seen += [revision for revision, _ in page]
-        known = page[-1][0]
-    assert seen == [Revision(epoch=1, number=number) for number in range(1, 8) for _ in range(3)]
+        seen.append([page.revision.number - known.number, len(page.records)])
+        known = page.revision
+    assert seen == [[2, 6], [2, 6], [2, 6], [1, 3]]
+    assert changes_between(connection, head, head).records == []
 
 
 def test_a_revision_without_records_is_reached_too(writer: Writer, connection: Connection, follow: Follows) -> None:
     index = follow()
-    commit(writer, sample(1))
+    revision = commit(writer, sample(1))
     install_targets(connection, [target()], day=TODAY)
     head = read_head(connection).revision
-    assert head.number == 2
+    assert head.number == revision.number + 1
     index.wait_for(head, timeout=WAIT)
 
 
@@ -201,7 +204,7 @@ def test_a_lost_connection_is_opened_anew_and_nothing_is_missed(
     store: Database, writer: Writer, connection: Connection
 ) -> None:
     index, watching = Index(), Watching()
-    feed = Feed(store.service_dsn, [IndexFollower(index, clock=machine_clock), watching], interval=0.002)
+    feed = Feed(store.service_dsn, [IndexFollower(index, LawFollower(), clock=machine_clock), watching], interval=0.002)
     feed.start()
     try:
         assert feed.wait_until_ready(WAIT)
@@ -220,14 +223,15 @@ def test_a_new_epoch_is_loaded_whole(store: Database, writer: Writer, follow: Fo
     kept, lost = sample(1), sample(2)
     index.wait_for(commit(writer, kept, lost), timeout=WAIT)
     with psycopg.connect(store.owner_dsn) as owner:
-        owner.execute("DELETE FROM change_log WHERE record_id = %s", (lost.id,))
+        owner.execute("DELETE FROM change_log WHERE subject_id = %s", (lost.id,))
+        owner.execute("DELETE FROM duty WHERE record_id = %s", (lost.id,))
         owner.execute("DELETE FROM sanction_record WHERE id = %s", (lost.id,))
         owner.execute("UPDATE store_head SET epoch = 2, number = 0")
     fresh = sample(3)
     revision = commit(writer, fresh)
     assert revision == Revision(epoch=2, number=1)
     with closing(connect(store.service_dsn)) as own:
-        IndexFollower(index, clock=machine_clock).catch_up(own, read_head(own), asked_at=0)
+        IndexFollower(index, LawFollower(), clock=machine_clock).catch_up(own, read_head(own), asked_at=0)
     assert holds(index, kept, fresh)
     assert not holds(index, lost)
     with pytest.raises(EpochChanged):
@@ -238,10 +242,10 @@ def test_a_store_that_went_back_is_loaded_whole(store: Database, writer: Writer)
     index = Index()
     index.replace(Revision(epoch=1, number=9), [sample(9)])
     record = sample(1)
-    commit(writer, record)
+    revision = commit(writer, record)
     with connect(store.service_dsn) as own:
-        IndexFollower(index, clock=machine_clock).catch_up(own, read_head(own), asked_at=0)
-    assert index.revision == Revision(epoch=1, number=1)
+        IndexFollower(index, LawFollower(), clock=machine_clock).catch_up(own, read_head(own), asked_at=0)
+    assert index.revision == revision
     assert holds(index, record)
     assert not holds(index, sample(9))
 
@@ -251,7 +255,7 @@ def fed(store: Database, writer: Writer) -> Index:
     """Build an index that holds one record, in every area or in an advising one, and that nobody feeds any more."""
     commit(writer, sample(1, areas=(Area.LAND_SUPPLY, Area.BOND_ISSUANCE)))
     index = Index()
-    feed = Feed(store.service_dsn, [IndexFollower(index, clock=machine_clock)], interval=0.002)
+    feed = Feed(store.service_dsn, [IndexFollower(index, LawFollower(), clock=machine_clock)], interval=0.002)
     feed.start()
     assert feed.wait_until_ready(WAIT)
     feed.close()
@@ -281,7 +285,7 @@ def test_a_clock_that_is_off_decides_nothing(store: Database) -> None:
         for seconds, verdict in ((0, "CLEAR"), (1, "CLEAR"), (3, "UNKNOWN"), (-3, "UNKNOWN")):
             index = Index()
             off = timedelta(seconds=seconds)
-            follower = IndexFollower(index, clock=lambda off=off: machine_clock() + off)  # type: ignore[misc]
+            follower = IndexFollower(index, LawFollower(), clock=lambda off=off: machine_clock() + off)  # type: ignore[misc]
             follower.catch_up(own, read_head(own), asked_at=1e12)
             answer = check(index)
             assert answer.verdict.value == verdict, seconds
@@ -297,13 +301,12 @@ def test_an_answer_reads_the_askers_own_write(writer: Writer, follow: Follows) -
 
 
 def test_a_revision_that_does_not_come_is_waited_for_so_long_and_by_so_many(fed: Index) -> None:
-    catalogues = {CATALOGUE.edition: CATALOGUE}
     future = Demand(min_revision=Revision(epoch=1, number=99))
     question = Question(code=judge(code(1)), name="", areas=ALL_AREAS)
-    impatient = LookUp(fed, catalogues, clock=noon, longest_wait=0.01)
+    impatient = LookUp(fed, lambda: LAW, clock=noon, longest_wait=0.01)
     with pytest.raises(RevisionNotReached):
         impatient.check([question], future)
-    crowded = LookUp(fed, catalogues, clock=noon, most_waiting=0)
+    crowded = LookUp(fed, lambda: LAW, clock=noon, most_waiting=0)
     with pytest.raises(Overloaded):
         crowded.check([question], future)
     assert crowded.check([question], replace(future, min_revision=Revision(epoch=1, number=1)))[1].stale is False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.samples import TODAY, code, doubtful_code, draft, lift_draft, quarantined, taken_in, with_enterprise
+from tests.samples import LAW, TODAY, code, doubtful_code, draft, lift_draft, quarantined, taken_in, with_enterprise
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.faults import EpochChanged, RevisionNotReached
@@ -167,7 +167,7 @@ def test_a_new_epoch_that_is_known_elsewhere_already_is_waited_for() -> None:
 def test_a_new_epoch_replaces_everything() -> None:
     index = Index()
     index.replace(at(9), [sample(1)])
-    index.replace(at(2, epoch=2), [lift(sample(2), lift_draft(), today=TODAY)])
+    index.replace(at(2, epoch=2), [lift(sample(2), lift_draft(), today=TODAY, law=LAW)])
     assert found(index, code(1)) == ([], [], [])
     assert found(index, code(2)) == ([code(2)], [], [])
     assert index.revision == at(2, epoch=2)

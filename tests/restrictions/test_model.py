@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.law_texts import year
 from tests.restrictions.plain_model import CREDIT, LAND, NINE, Book, Fact, longest
 from tests.samples import (
     TODAY,
@@ -44,14 +45,15 @@ from credit_sanction_service.domain.drafts import MeasureDraft, RecordDraft
 from credit_sanction_service.domain.effect import Filter
 from credit_sanction_service.domain.faults import Duplicate, SanctionError
 from credit_sanction_service.domain.identifiers import judge
-from credit_sanction_service.domain.measures import shipped
 from credit_sanction_service.domain.terms import GROUPS, Area, IdentifierKind, PublicationClass
 from credit_sanction_service.records import Records
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.index import Index
+from credit_sanction_service.restrictions.law_follower import LawFollower
 from credit_sanction_service.restrictions.look_up import Demand, LookUp
 from credit_sanction_service.store.connect import Reader, connect
 from credit_sanction_service.store.feed import read_head
+from credit_sanction_service.store.law_loading import install_editions
 from credit_sanction_service.store.targets import install_targets
 from credit_sanction_service.store.writer import Writer
 
@@ -78,7 +80,7 @@ ASKED = [
 ]
 ASKED_TOGETHER = (*GROUPS.values(), (Area.LAND_SUPPLY, Area.TAX_ADMINISTRATION))
 EMPTY = """
-TRUNCATE sanction_record, change_log, revision, request, target, in_force_at, delivery;
+TRUNCATE sanction_record, change_log, request, target CASCADE;
 UPDATE store_head SET number = 0, epoch = epoch + 1, targets_version = targets_version + 1
 """
 
@@ -93,14 +95,17 @@ class House:
         reader = stack.enter_context(closing(Reader(store.service_dsn)))
         self.connection = stack.enter_context(closing(connect(store.service_dsn)))
         self.owner = stack.enter_context(closing(psycopg.connect(store.owner_dsn, autocommit=True)))
-        self.records = Records(writer, reader, shipped())
-        index = Index()
+        self.records = Records(writer, reader)
+        # The stories go on for years whose working days are not published yet.
+        install_editions(self.connection, [year(number) for number in range(TODAY.year + 1, 2051)], now=noon())
+        index, law = Index(), LawFollower()
         # The skew is that of this machine and its database; the calendar is only what the rules are told.
-        feed = Feed(store.service_dsn, [IndexFollower(index, clock=lambda: datetime.now(UTC))], interval=0.002)
+        follower = IndexFollower(index, law, clock=lambda: datetime.now(UTC))
+        feed = Feed(store.service_dsn, [follower], interval=0.002)
         feed.start()
         stack.callback(feed.close)
         assert feed.wait_until_ready(20)
-        self.look_up = LookUp(index, shipped(), clock=self.clock, max_staleness=60, longest_wait=20)
+        self.look_up = LookUp(index, law.current, clock=self.clock, max_staleness=60, longest_wait=20)
 
     def clock(self) -> datetime:
         return noon(self.today)

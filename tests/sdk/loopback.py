@@ -14,13 +14,31 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc.status_pb2 import Status
 
-from credit_sanction.v1 import delivery_service_pb2, restriction_service_pb2, sanction_record_service_pb2
+from credit_sanction.v1 import (
+    delivery_service_pb2,
+    enforcement_service_pb2,
+    exit_obligation_service_pb2,
+    law_service_pb2,
+    oversight_service_pb2,
+    public_list_service_pb2,
+    restriction_service_pb2,
+    sanction_record_service_pb2,
+)
 
 Request = TypeVar("Request", bound=Message)
 
 _METHODS: Final = {
     f"/{service.full_name}/{method.name}": method
-    for file in (delivery_service_pb2, restriction_service_pb2, sanction_record_service_pb2)
+    for file in (
+        delivery_service_pb2,
+        enforcement_service_pb2,
+        exit_obligation_service_pb2,
+        law_service_pb2,
+        oversight_service_pb2,
+        public_list_service_pb2,
+        restriction_service_pb2,
+        sanction_record_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }

@@ -20,6 +20,7 @@ from credit_sanction import Client, ClientError, ServiceError, types
 from credit_sanction._calls import Caller, Retry, chunks
 from credit_sanction._errors import Facts
 from credit_sanction._status import split_rule
+from credit_sanction.v1 import error_reason_pb2
 from credit_sanction.v1 import sanction_record_service_pb2 as wire
 
 if TYPE_CHECKING:
@@ -39,6 +40,19 @@ WRITES: dict[str, Callable[[Client], object]] = {
     "RevokeSanctionRecord": lambda client: client.revoke(RECORD, reason="x", document_number="1", date="2026-11-01"),
     "ConfirmIdentifier": lambda client: client.confirm_identifier(
         RECORD, "91220101FAKE000130", evidence="x", confirmed_on="2026-11-01"
+    ),
+    "ServeNotice": lambda client: client.serve_notice(RECORD),
+    "RecordStatement": lambda client: client.record_statement(RECORD, kind="WAIVED", date="2026-11-01"),
+    "Decide": lambda client: client.decide(RECORD, types.Decision(document_number="1")),
+    "List": lambda client: client.list_record(RECORD),
+    "RaiseObjection": lambda client: client.raise_objection(RECORD, reason="x"),
+    "DecideObjection": lambda client: client.decide_objection(
+        RECORD, outcome="UPHELD", document_number="1", date="2026-11-01", reason="x"
+    ),
+    "Suspend": lambda client: client.suspend(RECORD, ground="COURT_ORDER", document_number="1", date="2026-11-01"),
+    "Resume": lambda client: client.resume(RECORD, document_number="1", date="2026-11-01"),
+    "Repair": lambda client: client.repair(
+        RECORD, applied_on="2026-11-01", corrected_on="2026-10-01", document_number="1", date="2026-11-01"
     ),
 }
 
@@ -103,6 +117,28 @@ def test_each_status_has_its_error(
     assert type(error) is kind
     assert isinstance(error, credit_sanction.CreditSanctionError)
     assert error.message == "no"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "reason"),
+    [
+        (grpc.StatusCode.FAILED_PRECONDITION, credit_sanction.Conflict, "TOO_EARLY"),
+        (grpc.StatusCode.FAILED_PRECONDITION, credit_sanction.Conflict, "CALENDAR_NOT_PUBLISHED"),
+        (grpc.StatusCode.INVALID_ARGUMENT, credit_sanction.InvalidRequest, "EDITION_REFUSED"),
+        (grpc.StatusCode.NOT_FOUND, credit_sanction.NotFound, "OBLIGATION_NOT_FOUND"),
+        (grpc.StatusCode.NOT_FOUND, credit_sanction.NotFound, "LIST_ENTRY_NOT_FOUND"),
+        (grpc.StatusCode.NOT_FOUND, credit_sanction.NotFound, "EDITION_NOT_FOUND"),
+    ],
+)
+def test_each_reason_is_a_word_of_its_error(
+    service: Loopback, client: Client, code: grpc.StatusCode, kind: type[ServiceError], reason: str
+) -> None:
+    assert error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{reason}")
+    told = "sanctionRecords/1, SERIOUS, is not repaired before 2027-11-16 (国家发展改革委令第36号)"
+    service.fail(code, told, info(reason))
+    with pytest.raises(kind) as raised:
+        WRITES["Repair"](client)
+    assert (raised.value.reason, raised.value.message) == (reason, told)
 
 
 def test_a_duplicate_names_the_record_that_exists(service: Loopback, client: Client) -> None:

@@ -16,9 +16,10 @@ import credit_sanction
 from credit_sanction import spreadsheet, types
 from credit_sanction.__main__ import main
 from credit_sanction.spreadsheet import masked
-from credit_sanction.v1 import error_reason_pb2, revision_pb2
+from credit_sanction.v1 import error_reason_pb2, measure_pb2, revision_pb2
 from credit_sanction.v1 import restriction_service_pb2 as lookup_wire
 from credit_sanction.v1 import sanction_record_service_pb2 as wire
+from credit_sanction.v1.law_service_pb2 import EditionKind
 
 if TYPE_CHECKING:
     from tests.sdk.loopback import Loopback
@@ -106,6 +107,56 @@ def test_an_answer_is_one_json_object(service: Loopback, capsys: pytest.CaptureF
     )
 
 
+def test_what_is_to_be_done_by_whom_and_what_a_lender_is_told_have_a_line_each(
+    service: Loopback, capsys: pytest.CaptureFixture[str]
+) -> None:
+    restriction = lookup_wire.Restriction(
+        area=measure_pb2.AREA_FINANCING_CREDIT,
+        binding=True,
+        directive_zh="不得提供新增授信",
+        actions=[measure_pb2.ACTION_REFUSE_NEW_CREDIT, measure_pb2.ACTION_REDUCE_EXISTING_LOANS],
+        executing_department="金融局、银行业金融机构",
+    )
+    answer = lookup_wire.RestrictionAnswer(
+        code=CODE,
+        verdict=lookup_wire.VERDICT_RESTRICTED,
+        restrictions=[restriction],
+        credit_directions=[lookup_wire.CREDIT_DIRECTION_SUPPORT, lookup_wire.CREDIT_DIRECTION_REFUSE_NEW_CREDIT],
+        supports=[
+            lookup_wire.Support(
+                obligation="exitObligations/7", declared_on="2026-11-01", document_number="长虚1号", item="2号高炉"
+            )
+        ],
+    )
+    basis = lookup_wire.AnswerBasis(
+        law=[lookup_wire.EditionInUse(kind=EditionKind.EDITION_KIND_LIMITS, edition="2026-1")]
+    )
+    service.on("CheckRestrictions", lambda _: lookup_wire.CheckRestrictionsResponse(answer=answer, basis=basis))
+    assert main(["check", CODE, "--address", service.address]) == 3
+    printed = capsys.readouterr().out.splitlines()
+    assert "    措施 actions: REFUSE_NEW_CREDIT, REDUCE_EXISTING_LOANS" in printed
+    assert "    执行部门 carried out by: 金融局、银行业金融机构" in printed
+    assert "  信贷方向 credit: SUPPORT 予以支持, REFUSE_NEW_CREDIT 不得新增授信" in printed
+    assert "  积极退出 active exit: 2号高炉, exitObligations/7, 2026-11-01, 长虚1号" in printed
+    assert main(["check", CODE, "--json", "--address", service.address]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert told["credit_directions"] == ["SUPPORT", "REFUSE_NEW_CREDIT"]
+    assert told["law"] == {"LIMITS": "2026-1"}
+
+
+def test_land_is_asked_about_for_a_purpose(service: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
+    tell(service, lookup_wire.VERDICT_CLEAR)
+    for more in ([], ["--land-purpose", "exit-disposal", "--as-of", "2026-10-01"]):
+        assert main(["check", CODE, "--area", "LAND", "--address", service.address, *more]) == 0
+    plain, disposal = service.requests(lookup_wire.CheckRestrictionsRequest)
+    assert plain.land_purpose == lookup_wire.LAND_PURPOSE_NEW_SUPPLY
+    assert disposal.land_purpose == lookup_wire.LAND_PURPOSE_EXIT_DISPOSAL
+    assert disposal.consistency.as_of_date == "2026-10-01"
+    with pytest.raises(SystemExit, match="2"):
+        main(["check", CODE, "--land-purpose", "golf"])
+    assert "exit-disposal" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [
@@ -154,7 +205,7 @@ def test_an_import_says_what_became_of_each_row(
 ) -> None:
     service.on("BatchCreateSanctionRecords", take_in)
     file = sheet_file(tmp_path, CODE, "refused", "doubtful")
-    file.write_text(file.read_text(encoding="utf-8") + "\nX,Y,Z" + "," * 9 + "噪声" * 2, encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8") + "\nX,Y,Z" + "," * 11 + "噪声" * 2, encoding="utf-8")
     report = tmp_path / "report.csv"
     arguments = ["import", str(file), "--address", service.address, "--request-id", "again"]
     assert main([*arguments, "--report", str(report)]) == 1

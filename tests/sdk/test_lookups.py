@@ -21,10 +21,17 @@ from credit_sanction import (
 )
 from credit_sanction.v1 import error_reason_pb2, measure_pb2, revision_pb2
 from credit_sanction.v1 import restriction_service_pb2 as wire
+from credit_sanction.v1.law_service_pb2 import EditionKind
 
 CODE = "91220101FAKE000130"
 BASIS = wire.AnswerBasis(
-    revision=revision_pb2.Revision(epoch=1, number=42), as_of_date="2026-11-23", catalogue_edition="2026-1"
+    revision=revision_pb2.Revision(epoch=1, number=42),
+    as_of_date="2026-11-23",
+    catalogue_edition="2026-1",
+    law=[
+        wire.EditionInUse(kind=EditionKind.EDITION_KIND_CATALOGUE, edition="2026-1"),
+        wire.EditionInUse(kind=EditionKind.EDITION_KIND_CALENDAR, edition="2004-2026"),
+    ],
 )
 BASIS.answered_at.FromDatetime(datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC))
 
@@ -49,11 +56,18 @@ def restricted(code: str = CODE) -> wire.RestrictionAnswer:
                     document="国发〔2010〕7号",
                     issuer_level=measure_pb2.ISSUER_LEVEL_STATE_COUNCIL_DOCUMENT,
                     in_force_from="2010-02-06",
+                    in_force_to="2027-06-30",
                 ),
                 since="2026-03-01",
                 until="2029-03-01",
                 disputed=True,
+                actions=[measure_pb2.ACTION_REFUSE_NEW_CREDIT],
+                executing_department="金融局、银行业金融机构",
             )
+        ],
+        credit_directions=[wire.CREDIT_DIRECTION_SUPPORT, wire.CREDIT_DIRECTION_REFUSE_NEW_CREDIT],
+        supports=[
+            wire.Support(obligation="exitObligations/7", declared_on="2026-11-01", document_number="2", item="2号线")
         ],
     )
 
@@ -81,6 +95,14 @@ def test_an_answer_says_what_blocks_on_which_basis(service: Loopback, client: Cl
     assert restriction.disputed
     assert (restriction.since, restriction.until) == (date(2026, 3, 1), date(2029, 3, 1))
     assert restriction.legal_basis.issuer_level == "STATE_COUNCIL_DOCUMENT"
+    assert restriction.legal_basis.in_force_to == date(2027, 6, 30)
+    assert restriction.actions == ("REFUSE_NEW_CREDIT",)
+    assert restriction.executing_department == "金融局、银行业金融机构"
+    assert answer.credit_directions == ("SUPPORT", "REFUSE_NEW_CREDIT")
+    (support,) = answer.supports
+    assert (support.obligation, support.declared_on, support.item) == ("exitObligations/7", date(2026, 11, 1), "2号线")
+    assert answer.law == {"CATALOGUE": "2026-1", "CALENDAR": "2004-2026"}
+    hash(answer)
 
 
 def test_the_question_carries_everything_given(service: Loopback, client: Client) -> None:
@@ -103,6 +125,21 @@ def test_the_question_carries_everything_given(service: Loopback, client: Client
     assert full.consistency.min_revision.number == 7
     assert short.consistency.max_staleness.ToSeconds() == 2
     assert short.consistency.min_revision.number == 8
+
+
+def test_land_is_asked_about_for_a_purpose(service: Loopback, client: Client) -> None:
+    service.on("CheckRestrictions", lambda _: single(wire.VERDICT_CLEAR))
+    results = [wire.CheckResult(answer=wire.RestrictionAnswer(verdict=wire.VERDICT_CLEAR))]
+    service.on("BatchCheckRestrictions", lambda _: wire.BatchCheckRestrictionsResponse(results=results, basis=BASIS))
+    client.check(CODE)
+    client.check(CODE, areas="LAND", land_purpose="exit_disposal")
+    client.check_many([CODE], areas="LAND", land_purpose=wire.LAND_PURPOSE_EXIT_DISPOSAL)
+    nothing, one = service.requests(wire.CheckRestrictionsRequest)
+    (many,) = service.requests(wire.BatchCheckRestrictionsRequest)
+    assert nothing.land_purpose == wire.LAND_PURPOSE_UNSPECIFIED
+    assert one.land_purpose == many.land_purpose == wire.LAND_PURPOSE_EXIT_DISPOSAL
+    with pytest.raises(ClientError, match="NEW_SUPPLY, EXIT_DISPOSAL"):
+        client.check(CODE, land_purpose="golf")
 
 
 def test_only_clear_is_clear(service: Loopback, client: Client) -> None:

@@ -136,7 +136,12 @@ def test_a_life_is_carried_on_with_name_and_version(service: Loopback, client: C
     service.on("RevokeSanctionRecord", revoke)
     client.amend(RECORD, ["measures", "decision.date"])
     client.lift(
-        RECORD, ground="repair", document_number="1", date=date(2026, 11, 1), effective_on="2026-11-02", request_id="r"
+        RECORD,
+        ground="exit_completed",
+        document_number="1",
+        date=date(2026, 11, 1),
+        effective_on="2026-11-02",
+        request_id="r",
     )
     client.confirm_identifier(RECORD, "C1", evidence="查询", confirmed_on=date(2026, 11, 3), document_number="2")
     alone = client.revoke(RECORD, reason="错", document_number="3", date="2026-11-04")
@@ -149,7 +154,7 @@ def test_a_life_is_carried_on_with_name_and_version(service: Loopback, client: C
         wire.LiftSanctionRecordRequest(
             name=RECORD.name,
             version=3,
-            ground=types.LiftGround.LIFT_GROUND_REPAIR,
+            ground=types.LiftGround.LIFT_GROUND_EXIT_COMPLETED,
             document_number="1",
             date="2026-11-01",
             effective_on="2026-11-02",
@@ -162,6 +167,124 @@ def test_a_life_is_carried_on_with_name_and_version(service: Loopback, client: C
         evidence="查询", document_number="2", confirmed_on="2026-11-03"
     )
     assert {request.version for request in service.requests(wire.RevokeSanctionRecordRequest)} == {3}
+
+
+def test_the_way_to_a_listing_carries_everything_given(service: Loopback, client: Client) -> None:
+    for method in ("ServeNotice", "RecordStatement", "Decide", "List"):
+        service.on(method, lambda _: RECORD)
+    given = types.SanctionRecord(enterprise=types.Enterprise(code="C1"), notice=types.Notice(document_number="告1"))
+    decision = types.Decision(document_number="决1", date="2026-11-16", cause="未按期退出")
+    measure = types.Measure(area=Area.LAND_SUPPLY.wire)
+    assert client.serve_notice(given, request_id="n", validate_only=True) == RECORD
+    client.record_statement(
+        RECORD, kind="hearing_held", date=date(2026, 11, 9), summary="已听证", document_number="2", request_id="s"
+    )
+    client.decide(
+        RECORD,
+        decision,
+        measures=iter([measure]),
+        publication_class="general",
+        publication_end_date=date(2027, 5, 16),
+        request_id="d",
+    )
+    client.decide(RECORD, decision, request_id="d")
+    client.list_record(RECORD, listed_on=date(2026, 11, 17), request_id="l")
+    assert service.requests(wire.ServeNoticeRequest) == [
+        wire.ServeNoticeRequest(record=given, request_id="n", validate_only=True)
+    ]
+    statement = types.Statement(
+        kind=types.StatementKind.STATEMENT_KIND_HEARING_HELD, date="2026-11-09", summary="已听证", document_number="2"
+    )
+    assert service.requests(wire.RecordStatementRequest) == [
+        wire.RecordStatementRequest(name=RECORD.name, version=3, statement=statement, request_id="s")
+    ]
+    as_in_the_notice = wire.DecideRequest(name=RECORD.name, version=3, decision=decision, request_id="d")
+    changed = wire.DecideRequest(
+        measures=[measure],
+        publication_class=types.PublicationClass.PUBLICATION_CLASS_GENERAL,
+        publication_end_date="2027-05-16",
+    )
+    changed.MergeFrom(as_in_the_notice)
+    assert service.requests(wire.DecideRequest) == [changed, as_in_the_notice]
+    assert service.requests(wire.ListRequest) == [
+        wire.ListRequest(name=RECORD.name, version=3, listed_on="2026-11-17", request_id="l")
+    ]
+
+
+def test_objection_suspension_and_repair_carry_everything_given(service: Loopback, client: Client) -> None:
+    for method in ("RaiseObjection", "DecideObjection", "Suspend", "Resume", "Repair"):
+        service.on(method, lambda _: RECORD)
+    client.raise_objection(RECORD, reason="已停产", raised_on="2026-11-18", needs_others=True, request_id="o")
+    client.suspend(
+        RECORD,
+        ground="authority_order",
+        document_number="5",
+        date="2026-11-19",
+        effective_on="2026-11-20",
+        request_id="s",
+    )
+    client.resume(RECORD, document_number="6", date=date(2026, 11, 21), effective_on="2026-11-22", request_id="e")
+    client.repair(
+        RECORD,
+        applied_on="2027-11-16",
+        corrected_on=date(2027, 11, 1),
+        document_number="7",
+        date="2027-11-17",
+        effective_on="2027-11-18",
+        request_id="p",
+    )
+    assert service.requests(wire.RaiseObjectionRequest) == [
+        wire.RaiseObjectionRequest(
+            name=RECORD.name, version=3, reason="已停产", raised_on="2026-11-18", needs_others=True, request_id="o"
+        )
+    ]
+    assert service.requests(wire.SuspendRequest) == [
+        wire.SuspendRequest(
+            name=RECORD.name,
+            version=3,
+            ground=types.SuspensionGround.SUSPENSION_GROUND_AUTHORITY_ORDER,
+            document_number="5",
+            date="2026-11-19",
+            effective_on="2026-11-20",
+            request_id="s",
+        )
+    ]
+    assert service.requests(wire.ResumeRequest) == [
+        wire.ResumeRequest(
+            name=RECORD.name,
+            version=3,
+            document_number="6",
+            date="2026-11-21",
+            effective_on="2026-11-22",
+            request_id="e",
+        )
+    ]
+    (repaired,) = service.requests(wire.RepairRequest)
+    days = (repaired.applied_on, repaired.corrected_on, repaired.date, repaired.effective_on)
+    assert days == ("2027-11-16", "2027-11-01", "2027-11-17", "2027-11-18")
+    assert (repaired.name, repaired.version, repaired.document_number) == (RECORD.name, 3, "7")
+
+
+def test_only_a_correction_sends_values_and_the_fields_that_they_are_for(service: Loopback, client: Client) -> None:
+    service.on("DecideObjection", lambda _: RECORD)
+    for outcome, fields in (("upheld", ()), ("corrected", ["measures"]), ("corrected", "measures")):
+        client.decide_objection(
+            RECORD,
+            outcome=outcome,
+            document_number="8",
+            date="2026-11-20",
+            reason="属实",
+            fields=fields,
+            request_id="u",
+        )
+    upheld, *corrected = service.requests(wire.DecideObjectionRequest)
+    assert not upheld.HasField("record")
+    assert not upheld.HasField("update_mask")
+    assert upheld.outcome == types.ObjectionOutcome.OBJECTION_OUTCOME_UPHELD
+    assert corrected[0] == corrected[1]
+    assert corrected[0].record == RECORD
+    assert corrected[0].update_mask.paths == ["measures"]
+    assert (corrected[0].document_number, corrected[0].date, corrected[0].reason) == ("8", "2026-11-20", "属实")
 
 
 def test_deliveries_are_listed_read_and_made_due(service: Loopback, client: Client) -> None:

@@ -32,15 +32,26 @@ GOOD = {
     "产能单位": "万吨/年",
     "行业": "钢铁",
     "综合标准": "能耗",
+    "地条钢": "否",
+    "方案批准文号": "长虚政产能〔2025〕7号",
+    "方案批准机关": "长春市虚构人民政府",
+    "方案批准日期": "2025/7/1",
+    "关停批准文号": "长虚政关停〔2025〕1号",
+    "关停批准机关": "长春市虚构人民政府",
+    "关停批准日期": "2025年8月2日",
     "责令日期": "2025-08-01",
     "期限": "2026/2/1",
     "延期月数": "３",
     "延期文号": "长虚工信延〔2026〕1号",
+    "延期申请日期": "2026-01-15",
+    "证照": "安全生产许可证:虚构安许证1号；排污许可证： FAKE0001:P",
     "认定部门代码": "11220100FAKEA0018N",
     "认定部门": "长春市虚构工业和信息化局",
     "文号": "长虚工信惩〔2026〕1号",
     "决定日期": "2026年6月1日",
     "告知日期": "20260515",
+    "陈述申辩": "陈述",
+    "陈述日期": "2026-05-20",
     "处罚种类": "责令停产停业",
     "处罚文号": "长虚罚〔2026〕1号",
     "处罚日期": "2026.4.1",
@@ -70,8 +81,17 @@ RECORD = types.SanctionRecord(
         standard=types.Standard.STANDARD_ENERGY,
         ordered_on="2025-08-01",
         due_on="2026-02-01",
-        extension=types.Extension(months=3, document_number="长虚工信延〔2026〕1号"),
+        extension=types.Extension(months=3, document_number="长虚工信延〔2026〕1号", applied_on="2026-01-15"),
+        plan=types.Approval(document_number="长虚政产能〔2025〕7号", approver="长春市虚构人民政府", date="2025-07-01"),
+        closure_approval=types.Approval(
+            document_number="长虚政关停〔2025〕1号", approver="长春市虚构人民政府", date="2025-08-02"
+        ),
+        licences=[
+            types.Licence(name="安全生产许可证", number="虚构安许证1号"),
+            types.Licence(name="排污许可证", number="FAKE0001:P"),
+        ],
     ),
+    statements=[types.Statement(kind=types.StatementKind.STATEMENT_KIND_STATEMENT, date="2026-05-20")],
     decision=types.Decision(
         authority=types.Authority(code="11220100FAKEA0018N", name="长春市虚构工业和信息化局"),
         document_number="长虚工信惩〔2026〕1号",
@@ -145,6 +165,8 @@ def test_words_of_the_contract_are_read_too() -> None:
         "失信程度": "SERIOUS",
         "产能单位": "TEN_THOUSAND_TONNES",
         "处罚种类": "CLOSURE_ORDER",
+        "地条钢": "no",
+        "陈述申辩": "statement",
         "惩戒领域": "land_supply;FINANCING_CREDIT;债券发行",
     }
     (row,) = spreadsheet.parse(text_of({**GOOD, **english}).encode()).rows
@@ -177,6 +199,89 @@ def test_empty_cells_stay_empty_for_the_service_to_judge() -> None:
         decision=types.Decision(authority=types.Authority()),
         responsible_district=types.ResponsibleDistrict(),
     )
+
+
+def test_a_row_that_names_a_registered_obligation_describes_none() -> None:
+    described = {column.chinese for column in spreadsheet.COLUMNS if column.of_obligation}
+    name = "exitObligations/0199"
+    named = {heading: cell for heading, cell in GOOD.items() if heading not in described} | {"退出任务编号": name}
+    expected = types.SanctionRecord()
+    expected.CopyFrom(RECORD)
+    expected.ClearField("obligation")
+    expected.obligation_name = name
+    short = [heading for heading in HEADER if heading not in described]
+    stream = io.StringIO()
+    csv.writer(stream).writerows([short, [named.get(heading, "") for heading in short]])
+    for text in (text_of(named), stream.getvalue()):
+        (row,) = spreadsheet.parse(text.encode()).rows
+        assert row.record == expected
+
+
+def test_a_row_that_names_an_obligation_and_describes_one_leaves_the_choice_to_the_service() -> None:
+    (row,) = spreadsheet.parse(text_of({**GOOD, "退出任务编号": "exitObligations/0199"}).encode()).rows
+    assert row.record is not None
+    assert row.record.obligation == RECORD.obligation
+    assert row.record.obligation_name == "exitObligations/0199"
+
+
+def test_a_sheet_without_a_column_for_names_needs_the_plan() -> None:
+    header = [heading for heading in HEADER if heading not in {"退出任务编号", "方案批准日期"}]
+    sheet = spreadsheet.parse(",".join(header).encode())
+    assert [fault.message for fault in sheet.faults] == ["there is no column 方案批准日期 (plan_date)"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        ("陈述", "STATEMENT"),
+        ("陈述申辩", "STATEMENT"),
+        ("听证", "HEARING_HELD"),
+        ("放弃", "WAIVED"),
+        ("要求听证", "HEARING_REQUESTED"),
+        ("hearing_requested", "HEARING_REQUESTED"),
+    ],
+)
+def test_what_the_enterprise_said_has_a_word(cell: str, kind: str) -> None:
+    (row,) = spreadsheet.parse(text_of({**GOOD, "陈述申辩": cell}).encode()).rows
+    assert row.record is not None
+    (statement,) = row.record.statements
+    assert types.StatementKind.Name(statement.kind) == f"STATEMENT_KIND_{kind}"
+
+
+@pytest.mark.parametrize(
+    ("cell", "furnace"), [("是", True), ("YES", True), ("ｙｅｓ", True), ("否", False), ("", False)]
+)
+def test_an_induction_furnace_is_one_or_not(cell: str, furnace: bool) -> None:  # noqa: FBT001 - a row of the table
+    (row,) = spreadsheet.parse(text_of({**GOOD, "地条钢": cell}).encode()).rows
+    assert row.record is not None
+    assert row.record.obligation.induction_furnace is furnace
+
+
+def test_every_new_word_says_what_it_should_have_been() -> None:
+    wrong = {"地条钢": "也许", "证照": "排污许可证；:1号", "陈述申辩": "沉默", "行业": "造纸"}
+    assert faults_of(**wrong) == [
+        "行业: '造纸' is none of 钢铁、煤炭、水泥、电解铝、平板玻璃、其他、电力",
+        "地条钢: '也许' is neither 是 nor 否",
+        "证照: '排污许可证' is not a name, a colon and a number: write 排污许可证:编号",
+        "证照: ':1号' is not a name, a colon and a number: write 排污许可证:编号",
+        "陈述申辩: '沉默' is none of 陈述、陈述申辩、要求听证、听证、放弃",
+    ]
+
+
+def test_a_hearing_is_asked_for_and_held_in_one_cell() -> None:
+    (row,) = spreadsheet.parse(
+        text_of({**GOOD, "陈述申辩": "要求听证；听证", "陈述日期": "2026-05-18；2026年5月28日"}).encode()
+    ).rows
+    assert row.record is not None
+    kinds = types.StatementKind
+    assert list(row.record.statements) == [
+        types.Statement(kind=kinds.STATEMENT_KIND_HEARING_REQUESTED, date="2026-05-18"),
+        types.Statement(kind=kinds.STATEMENT_KIND_HEARING_HELD, date="2026-05-28"),
+    ]
+    (row,) = spreadsheet.parse(text_of({**GOOD, "陈述日期": ""}).encode()).rows
+    assert row.record is not None
+    assert list(row.record.statements) == [types.Statement(kind=kinds.STATEMENT_KIND_STATEMENT)]
+    assert faults_of(陈述申辩="要求听证；听证") == ["陈述日期: 1 for 2 steps: write a day for each, in their order"]
 
 
 def test_all_faults_of_a_row_are_named_at_once() -> None:

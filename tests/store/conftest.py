@@ -7,7 +7,6 @@ import pytest
 from tests.database import Database
 from tests.samples import noon
 
-from credit_sanction_service.domain.measures import shipped
 from credit_sanction_service.records import Records
 from credit_sanction_service.store.connect import Connection, Reader, connect
 from credit_sanction_service.store.writer import Writer
@@ -54,4 +53,4 @@ def reader(store: Database) -> Iterator[Reader]:
 @pytest.fixture
 def records(writer: Writer, reader: Reader) -> Records:
     """Build the use cases, on `TODAY`."""
-    return Records(writer, reader, shipped())
+    return Records(writer, reader)

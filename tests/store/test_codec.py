@@ -9,40 +9,39 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.samples import TODAY, draft, lift_draft, penalty, quarantined, revocation, taken_in, with_decision
+from tests.samples import LAW, TODAY, draft, lift_draft, penalty, quarantined, revocation, taken_in, with_decision
 from tests.samples import record as sample
 
+from credit_sanction_service.domain.capacity import Approval, Capacity, Extension, Licence, Obligation
 from credit_sanction_service.domain.effect import Filter
+from credit_sanction_service.domain.enterprises import Authority, District, Enterprise, OtherIdentifier
 from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
-from credit_sanction_service.domain.records import (
-    Authority,
-    Capacity,
-    Confirmation,
+from credit_sanction_service.domain.proceedings import (
     Decision,
-    District,
+    DueDay,
     Ending,
-    Enterprise,
-    Extension,
-    Measure,
-    Obligation,
-    OtherIdentifier,
+    Notice,
+    Objection,
     Penalty,
-    Quarantine,
-    SanctionRecord,
+    Statement,
+    Suspension,
 )
+from credit_sanction_service.domain.records import ENDED, Confirmation, Measure, Quarantine, SanctionRecord
 from credit_sanction_service.domain.terms import Scope, State
 from credit_sanction_service.store.codec import dump_filter, dump_record, load_filter, load_record
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 days = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 amounts = st.decimals(Decimal("0.0001"), Decimal(10) ** 12, places=4)
+authorities = st.builds(Authority, code=texts, name=texts)
+approvals = st.none() | st.builds(Approval, document_number=texts, approver=texts, approved_on=days)
 
 
 @st.composite
 def obligations(draw: st.DrawFn) -> Obligation:
     ordered, due = sorted([draw(days), draw(days)])
     scope = draw(st.sampled_from(Scope))
-    extension = st.none() | st.builds(Extension, months=st.integers(1, 3), document_number=texts)
+    extension = st.builds(Extension, months=st.integers(1, 3), document_number=texts, applied_on=st.none() | days)
     return draw(
         st.builds(
             Obligation,
@@ -50,10 +49,23 @@ def obligations(draw: st.DrawFn) -> Obligation:
             item=texts if scope is Scope.LINE else st.just(""),
             ordered_on=st.just(ordered),
             due_on=st.just(due),
-            extension=extension,
+            extension=st.none() | extension,
             capacity=st.builds(Capacity, amount=amounts),
+            plan=approvals,
+            closure_approval=approvals,
+            licences=st.lists(st.builds(Licence, name=texts, number=texts), max_size=2).map(tuple),
+            moved_to=st.none() | days,
         )
     )
+
+
+@st.composite
+def suspensions(draw: st.DrawFn, state: State) -> tuple[Suspension, ...]:
+    """Draw what a record of that state has: of a suspended one the last still lasts."""
+    over = st.builds(Suspension, document_number=texts, decided_on=days, effective_on=days, resumed_on=days)
+    lasts = st.builds(Suspension, document_number=texts, decided_on=days, effective_on=days, resumed_on=st.none())
+    before = draw(st.lists(over, max_size=1).map(tuple))
+    return (*before, draw(lasts)) if state is State.SUSPENDED else before
 
 
 @st.composite
@@ -61,9 +73,20 @@ def records(draw: st.DrawFn) -> SanctionRecord:
     """Draw any record that can be built, likely or not."""
     state = draw(st.sampled_from(State))
     confirmation = st.builds(Confirmation, evidence=texts, document_number=texts, confirmed_on=days)
-    ended = state in {State.LIFTED, State.REVOKED, State.EXPIRED}
     publication_end = draw(st.none() | days)
     ends = st.none() | days if publication_end else days
+    decision = st.builds(
+        Decision,
+        authority=authorities,
+        document_number=texts,
+        decided_on=days,
+        notice_served_on=days,
+        penalty=st.none() | st.builds(Penalty, document_number=texts, decided_on=days),
+    )
+    notice = st.builds(
+        Notice, authority=authorities, document_number=texts, served_on=days, facts=texts, basis=texts, rights=texts
+    )
+    objection = st.builds(Objection, raised_on=days, reason=texts, due_on=st.none() | days, decided_on=st.none() | days)
     return draw(
         st.builds(
             SanctionRecord,
@@ -78,14 +101,13 @@ def records(draw: st.DrawFn) -> SanctionRecord:
                 other_identifiers=st.lists(st.builds(OtherIdentifier, value=texts), max_size=2).map(tuple),
             ),
             obligation=obligations(),
-            decision=st.builds(
-                Decision,
-                authority=st.builds(Authority, code=texts, name=texts),
-                document_number=texts,
-                decided_on=days,
-                notice_served_on=days,
-                penalty=st.none() | st.builds(Penalty, document_number=texts, decided_on=days),
-            ),
+            decision=st.none() if state is State.NOTICE_SERVED else decision,
+            notice=notice if state is State.NOTICE_SERVED else st.none() | notice,
+            statements=st.lists(st.builds(Statement, made_on=days), max_size=2).map(tuple),
+            listed_on=st.none() | days,
+            suspensions=suspensions(state),
+            objection=st.none() | objection,
+            due_days=st.lists(st.builds(DueDay, since=days, due_on=st.none() | days), max_size=2).map(tuple),
             district=st.builds(District, code=texts, name=texts, since=days),
             measures=st.lists(st.builds(Measure, end=ends), min_size=1, max_size=3).map(tuple),
             publication_end=st.just(publication_end),
@@ -95,7 +117,7 @@ def records(draw: st.DrawFn) -> SanctionRecord:
             else st.none(),
             confirmation=confirmation if state is State.LISTED else st.none() | confirmation,
             ending=st.builds(Ending, effective_on=days, reason=texts, decided_on=st.none() | days)
-            if ended
+            if state in ENDED
             else st.none(),
             replaces=texts,
         )
@@ -112,9 +134,9 @@ def test_the_records_of_every_state_are_read_as_they_were_written() -> None:
     for record in (
         listed,
         quarantined(),
-        lift(listed, lift_draft(), today=TODAY),
-        revoke(quarantined(), revocation(), today=TODAY),
-        pass_days(listed, today=date(2099, 1, 1)),
+        lift(listed, lift_draft(), today=TODAY, law=LAW),
+        revoke(quarantined(), revocation(), today=TODAY, law=LAW),
+        pass_days(listed, today=date(2099, 1, 1), law=LAW),
     ):
         assert load_record(json.loads(dump_record(record))) == record
 

@@ -162,10 +162,10 @@ def test_a_second_record_moves_the_first_ones_row(records: Records, connection: 
     first = records.create(draft(1, item="1号窑"), call()).record
     stranger = records.create(draft(2), call()).record
     second = records.create(draft(1, item="2号窑"), call()).record
-    assert desired(connection, first.name) == desired(connection, second.name) == 3
-    assert desired(connection, stranger.name) == 2
+    assert desired(connection, first.name) == desired(connection, second.name) == 4
+    assert desired(connection, stranger.name) == 3
     records.lift(second.id, 1, lift_draft(), call())
-    assert desired(connection, first.name) == 4
+    assert desired(connection, first.name) == 5
     assert shown(connection) == {first.name, stranger.name}
 
 

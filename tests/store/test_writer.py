@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.transaction import Transaction
 
 WAIT = 20
+LAW = Revision(epoch=1, number=1)  # what a new store begins with
+FIRST, SECOND, THIRD = (Revision(epoch=1, number=number) for number in (2, 3, 4))
 
 
 def insert(*records: SanctionRecord) -> Callable[[Transaction], None]:
@@ -55,11 +57,12 @@ def count_up(record_id: str) -> Callable[[Transaction], int]:
 
 
 def log_of(connection: Connection) -> list[tuple[int, int, str, int]]:
-    """Return the change log in its order: revision, ordinal, record, version."""
+    """Return the change log of records in its order: revision, ordinal, record, version."""
     return [
         (row[0], row[1], str(row[2]), row[3])
         for row in connection.execute(
-            "SELECT revision, ordinal, record_id, version FROM change_log ORDER BY epoch, revision, ordinal"
+            "SELECT revision, ordinal, subject_id, version FROM change_log WHERE kind = 'record'"
+            " ORDER BY epoch, revision, ordinal"
         ).fetchall()
     ]
 
@@ -82,8 +85,8 @@ def behind_a_gate(writer: Writer, submit: Callable[[], list[Future[Committed[Non
 def test_what_queued_meanwhile_shares_one_revision(writer: Writer, connection: Connection) -> None:
     given = [sample(number) for number in range(1, 31)]
     futures = behind_a_gate(writer, lambda: [writer.submit(insert(record)) for record in given])
-    assert {future.result(WAIT).revision for future in futures} == {Revision(epoch=1, number=1)}
-    assert log_of(connection) == [(1, place, record.id, 1) for place, record in enumerate(given, 1)]
+    assert {future.result(WAIT).revision for future in futures} == {FIRST}
+    assert log_of(connection) == [(FIRST.number, place, record.id, 1) for place, record in enumerate(given, 1)]
 
 
 def test_a_call_that_fails_fails_alone(writer: Writer, connection: Connection) -> None:
@@ -123,14 +126,14 @@ def test_dry_work_leaves_nothing_and_draws_no_revision(writer: Writer, connectio
     futures = behind_a_gate(
         writer, lambda: [writer.submit(insert(sample(1)), dry=True), writer.submit(insert(sample(2)))]
     )
-    assert [future.result(WAIT).revision for future in futures] == [None, Revision(epoch=1, number=1)]
+    assert [future.result(WAIT).revision for future in futures] == [None, FIRST]
     assert len(log_of(connection)) == 1
     assert connection.execute("SELECT count(*) FROM sanction_record").fetchone() == (1,)
 
 
 def test_work_that_changes_nothing_draws_no_revision(writer: Writer, connection: Connection) -> None:
     assert writer.run(lambda tx: tx.today, timeout=WAIT).revision is None
-    assert connection.execute("SELECT number FROM store_head").fetchone() == (0,)
+    assert connection.execute("SELECT number FROM store_head").fetchone() == (LAW.number,)
 
 
 def test_two_writers_leave_no_gap_and_commit_in_the_order_of_their_numbers(
@@ -187,7 +190,7 @@ def test_writers_that_block_each_other_both_get_through(open_writer: OpenWriter,
 
     futures = [one.submit(crossing(first.id, second.id)), other.submit(crossing(second.id, first.id))]
     assert {future.result(WAIT).revision for future in futures} == {
-        *(Revision(epoch=1, number=2), Revision(epoch=1, number=3)),
+        *(SECOND, THIRD),
     }
     assert sorted(entry[3] for entry in log_of(connection)) == [1, 1, 2, 2, 3, 3]
 

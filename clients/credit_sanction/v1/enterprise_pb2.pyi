@@ -130,9 +130,13 @@ class Authority(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """Its own unified social credit code 认定部门统一社会信用代码. Required; it must be right in every digit."""
+    """Its own unified social credit code 认定部门统一社会信用代码. Required; it must be right in every digit. One that the register
+    does not know (kind AUTHORITIES of LawService) is taken with a warning.
+    """
     name: _builtins.str
-    """Its name on the document 认定部门名称. Required, 2 to 200 characters."""
+    """Its name on the document 认定部门名称. Required, 2 to 200 characters. Agencies change names: one that it did not bear on that
+    day is taken with a warning.
+    """
     def __init__(
         self,
         *,
@@ -157,7 +161,10 @@ class ResponsibleDistrict(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """Division code, six digits 行政区划代码. Required. Codes of development zones outside GB/T 2260 are taken."""
+    """Division code, six digits 行政区划代码. Required. Codes of development zones outside GB/T 2260 are taken. One that the
+    table of districts (kind DISTRICTS of LawService) does not know is taken with a warning; one that it knows must have
+    been valid on the day of the document.
+    """
     name: _builtins.str
     """Name 名称. Required, 2 to 100 characters."""
     since: _builtins.str

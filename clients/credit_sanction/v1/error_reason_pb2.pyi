@@ -37,7 +37,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_NOT_OVERDUE: _ErrorReason.ValueType  # 3
     """The obligation's last day has not passed 尚未逾期. INVALID_ARGUMENT.
-    Example: energy, ordered 2026-08-01: not overdue before 2027-02-02.
+    Example: energy, ordered 2026-01-30: its last day is 2026-07-30, so it is not overdue before 2026-07-31.
     """
     ERROR_REASON_DUPLICATE_RECORD: _ErrorReason.ValueType  # 4
     """A record of the same authority, document, enterprise and obligation item exists 重复记录. ALREADY_EXISTS, with its name.
@@ -99,6 +99,33 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A fault of the service itself 内部错误. INTERNAL, with the number under which the log tells more.
     Example: none is known; report it.
     """
+    ERROR_REASON_CALENDAR_NOT_PUBLISHED: _ErrorReason.ValueType  # 19
+    """The official working days of a year are not in the store yet 节假日安排未公布: nothing is guessed. FAILED_PRECONDITION; the
+    message names the year. Load a calendar edition with LawService, and call again.
+    Example: a decision whose statement period runs into a year that the State Council has not announced yet.
+    """
+    ERROR_REASON_TOO_EARLY: _ErrorReason.ValueType  # 20
+    """A minimum period, or the period for statement and hearing, has not passed 期限未满. FAILED_PRECONDITION; the message
+    names the first day on which it is allowed, and the rule.
+    Example: repair of a serious record asked for 5 months after the decision: allowed after 1 year (国家发展改革委令第36号).
+    """
+    ERROR_REASON_EDITION_REFUSED: _ErrorReason.ValueType  # 21
+    """A rule table that cannot be read, or another text under a name that is taken 规则数据被拒. INVALID_ARGUMENT; the message
+    names the key and its fault. An edition never changes: a correction is a new edition.
+    Example: `[[regime]]` 2 says `in_force_from = "2026-02-30"`, which is no day.
+    """
+    ERROR_REASON_OBLIGATION_NOT_FOUND: _ErrorReason.ValueType  # 22
+    """No such obligation 退出任务不存在. NOT_FOUND.
+    Example: exitObligations/0199… with a digit missing.
+    """
+    ERROR_REASON_LIST_ENTRY_NOT_FOUND: _ErrorReason.ValueType  # 23
+    """No such entry of a public list 名单条目不存在. NOT_FOUND.
+    Example: the name of a sanction record where that of an entry was meant.
+    """
+    ERROR_REASON_EDITION_NOT_FOUND: _ErrorReason.ValueType  # 24
+    """No such edition of a rule table 规则数据版本不存在. NOT_FOUND.
+    Example: kind CALENDAR, edition 2031, before anybody loaded it.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call, or one item of a batch, was refused 拒绝原因. It is the `reason` of `google.rpc.ErrorInfo` (without the
@@ -117,7 +144,7 @@ Example: 91220101111111111U, whose organisation-code check digit is wrong.
 """
 ERROR_REASON_NOT_OVERDUE: ErrorReason.ValueType  # 3
 """The obligation's last day has not passed 尚未逾期. INVALID_ARGUMENT.
-Example: energy, ordered 2026-08-01: not overdue before 2027-02-02.
+Example: energy, ordered 2026-01-30: its last day is 2026-07-30, so it is not overdue before 2026-07-31.
 """
 ERROR_REASON_DUPLICATE_RECORD: ErrorReason.ValueType  # 4
 """A record of the same authority, document, enterprise and obligation item exists 重复记录. ALREADY_EXISTS, with its name.
@@ -178,6 +205,33 @@ Example: more writes queued than the service is set to hold.
 ERROR_REASON_INTERNAL_FAULT: ErrorReason.ValueType  # 18
 """A fault of the service itself 内部错误. INTERNAL, with the number under which the log tells more.
 Example: none is known; report it.
+"""
+ERROR_REASON_CALENDAR_NOT_PUBLISHED: ErrorReason.ValueType  # 19
+"""The official working days of a year are not in the store yet 节假日安排未公布: nothing is guessed. FAILED_PRECONDITION; the
+message names the year. Load a calendar edition with LawService, and call again.
+Example: a decision whose statement period runs into a year that the State Council has not announced yet.
+"""
+ERROR_REASON_TOO_EARLY: ErrorReason.ValueType  # 20
+"""A minimum period, or the period for statement and hearing, has not passed 期限未满. FAILED_PRECONDITION; the message
+names the first day on which it is allowed, and the rule.
+Example: repair of a serious record asked for 5 months after the decision: allowed after 1 year (国家发展改革委令第36号).
+"""
+ERROR_REASON_EDITION_REFUSED: ErrorReason.ValueType  # 21
+"""A rule table that cannot be read, or another text under a name that is taken 规则数据被拒. INVALID_ARGUMENT; the message
+names the key and its fault. An edition never changes: a correction is a new edition.
+Example: `[[regime]]` 2 says `in_force_from = "2026-02-30"`, which is no day.
+"""
+ERROR_REASON_OBLIGATION_NOT_FOUND: ErrorReason.ValueType  # 22
+"""No such obligation 退出任务不存在. NOT_FOUND.
+Example: exitObligations/0199… with a digit missing.
+"""
+ERROR_REASON_LIST_ENTRY_NOT_FOUND: ErrorReason.ValueType  # 23
+"""No such entry of a public list 名单条目不存在. NOT_FOUND.
+Example: the name of a sanction record where that of an entry was meant.
+"""
+ERROR_REASON_EDITION_NOT_FOUND: ErrorReason.ValueType  # 24
+"""No such edition of a rule table 规则数据版本不存在. NOT_FOUND.
+Example: kind CALENDAR, edition 2031, before anybody loaded it.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 

@@ -24,21 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n credit_sanction/v1/measure.proto\x12\x12\x63redit_sanction.v1\"}\n\nLegalBasis\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x02 \x01(\t\x12\x35\n\x0cissuer_level\x18\x03 \x01(\x0e\x32\x1f.credit_sanction.v1.IssuerLevel\x12\x15\n\rin_force_from\x18\x04 \x01(\t\"\xc7\x01\n\x07Measure\x12&\n\x04\x61rea\x18\x01 \x01(\x0e\x32\x18.credit_sanction.v1.Area\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\x12\x14\n\x0c\x64irective_zh\x18\x03 \x01(\t\x12\x14\n\x0c\x64irective_en\x18\x04 \x01(\t\x12\x0f\n\x07\x62inding\x18\x05 \x01(\x08\x12\x33\n\x0blegal_basis\x18\x06 \x01(\x0b\x32\x1e.credit_sanction.v1.LegalBasis\x12\x10\n\x08last_day\x18\x07 \x01(\t*\x92\x02\n\x04\x41rea\x12\x14\n\x10\x41REA_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41REA_LAND_SUPPLY\x10\x01\x12\x19\n\x15\x41REA_FINANCING_CREDIT\x10\x02\x12\x16\n\x12\x41REA_BOND_ISSUANCE\x10\x03\x12\x1f\n\x1b\x41REA_GOVERNMENT_PROCUREMENT\x10\x04\x12\x1d\n\x19\x41REA_PUBLIC_WORKS_BIDDING\x10\x05\x12\x1b\n\x17\x41REA_PRODUCTION_LICENCE\x10\x06\x12\x17\n\x13\x41REA_SAFETY_LICENCE\x10\x07\x12\x18\n\x14\x41REA_FUNDING_SUPPORT\x10\x08\x12\x1b\n\x17\x41REA_TAX_ADMINISTRATION\x10\t*\x9f\x01\n\tAreaGroup\x12\x1a\n\x16\x41REA_GROUP_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41REA_GROUP_LAND\x10\x01\x12\x14\n\x10\x41REA_GROUP_LOANS\x10\x02\x12\x1a\n\x16\x41REA_GROUP_PROCUREMENT\x10\x03\x12\x18\n\x14\x41REA_GROUP_LICENSING\x10\x04\x12\x15\n\x11\x41REA_GROUP_FISCAL\x10\x05*\xd2\x01\n\x0bIssuerLevel\x12\x1c\n\x18ISSUER_LEVEL_UNSPECIFIED\x10\x00\x12\x14\n\x10ISSUER_LEVEL_LAW\x10\x01\x12*\n&ISSUER_LEVEL_ADMINISTRATIVE_REGULATION\x10\x02\x12\'\n#ISSUER_LEVEL_STATE_COUNCIL_DOCUMENT\x10\x03\x12!\n\x1dISSUER_LEVEL_LOCAL_REGULATION\x10\x04\x12\x17\n\x13ISSUER_LEVEL_NOTICE\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n credit_sanction/v1/measure.proto\x12\x12\x63redit_sanction.v1\"\x92\x01\n\nLegalBasis\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x02 \x01(\t\x12\x35\n\x0cissuer_level\x18\x03 \x01(\x0e\x32\x1f.credit_sanction.v1.IssuerLevel\x12\x15\n\rin_force_from\x18\x04 \x01(\t\x12\x13\n\x0bin_force_to\x18\x05 \x01(\t\"\x92\x02\n\x07Measure\x12&\n\x04\x61rea\x18\x01 \x01(\x0e\x32\x18.credit_sanction.v1.Area\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\x12\x14\n\x0c\x64irective_zh\x18\x03 \x01(\t\x12\x14\n\x0c\x64irective_en\x18\x04 \x01(\t\x12\x0f\n\x07\x62inding\x18\x05 \x01(\x08\x12\x33\n\x0blegal_basis\x18\x06 \x01(\x0b\x32\x1e.credit_sanction.v1.LegalBasis\x12\x10\n\x08last_day\x18\x07 \x01(\t\x12+\n\x07\x61\x63tions\x18\x08 \x03(\x0e\x32\x1a.credit_sanction.v1.Action\x12\x1c\n\x14\x65xecuting_department\x18\t \x01(\t*\x92\x02\n\x04\x41rea\x12\x14\n\x10\x41REA_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41REA_LAND_SUPPLY\x10\x01\x12\x19\n\x15\x41REA_FINANCING_CREDIT\x10\x02\x12\x16\n\x12\x41REA_BOND_ISSUANCE\x10\x03\x12\x1f\n\x1b\x41REA_GOVERNMENT_PROCUREMENT\x10\x04\x12\x1d\n\x19\x41REA_PUBLIC_WORKS_BIDDING\x10\x05\x12\x1b\n\x17\x41REA_PRODUCTION_LICENCE\x10\x06\x12\x17\n\x13\x41REA_SAFETY_LICENCE\x10\x07\x12\x18\n\x14\x41REA_FUNDING_SUPPORT\x10\x08\x12\x1b\n\x17\x41REA_TAX_ADMINISTRATION\x10\t*\x9f\x01\n\tAreaGroup\x12\x1a\n\x16\x41REA_GROUP_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41REA_GROUP_LAND\x10\x01\x12\x14\n\x10\x41REA_GROUP_LOANS\x10\x02\x12\x1a\n\x16\x41REA_GROUP_PROCUREMENT\x10\x03\x12\x18\n\x14\x41REA_GROUP_LICENSING\x10\x04\x12\x15\n\x11\x41REA_GROUP_FISCAL\x10\x05*\xd2\x01\n\x0bIssuerLevel\x12\x1c\n\x18ISSUER_LEVEL_UNSPECIFIED\x10\x00\x12\x14\n\x10ISSUER_LEVEL_LAW\x10\x01\x12*\n&ISSUER_LEVEL_ADMINISTRATIVE_REGULATION\x10\x02\x12\'\n#ISSUER_LEVEL_STATE_COUNCIL_DOCUMENT\x10\x03\x12!\n\x1dISSUER_LEVEL_LOCAL_REGULATION\x10\x04\x12\x17\n\x13ISSUER_LEVEL_NOTICE\x10\x05*\xde\x02\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41\x43TION_REFUSE_NEW_LAND\x10\x01\x12\x1c\n\x18\x41\x43TION_REFUSE_NEW_CREDIT\x10\x02\x12 \n\x1c\x41\x43TION_REDUCE_EXISTING_LOANS\x10\x03\x12!\n\x1d\x41\x43TION_EXAMINE_BONDS_STRICTLY\x10\x04\x12\x15\n\x11\x41\x43TION_REFUSE_BID\x10\x05\x12\"\n\x1e\x41\x43TION_WEIGH_IN_BID_EVALUATION\x10\x06\x12\x1d\n\x19\x41\x43TION_REFUSE_NEW_LICENCE\x10\x07\x12$\n ACTION_WITHDRAW_EXISTING_LICENCE\x10\x08\x12\x1b\n\x17\x41\x43TION_RESTRICT_FUNDING\x10\t\x12 \n\x1c\x41\x43TION_SUPERVISE_TAX_CLOSELY\x10\nb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'credit_sanction.v1.measure_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AREA']._serialized_start=386
-  _globals['_AREA']._serialized_end=660
-  _globals['_AREAGROUP']._serialized_start=663
-  _globals['_AREAGROUP']._serialized_end=822
-  _globals['_ISSUERLEVEL']._serialized_start=825
-  _globals['_ISSUERLEVEL']._serialized_end=1035
-  _globals['_LEGALBASIS']._serialized_start=56
-  _globals['_LEGALBASIS']._serialized_end=181
-  _globals['_MEASURE']._serialized_start=184
-  _globals['_MEASURE']._serialized_end=383
+  _globals['_AREA']._serialized_start=483
+  _globals['_AREA']._serialized_end=757
+  _globals['_AREAGROUP']._serialized_start=760
+  _globals['_AREAGROUP']._serialized_end=919
+  _globals['_ISSUERLEVEL']._serialized_start=922
+  _globals['_ISSUERLEVEL']._serialized_end=1132
+  _globals['_ACTION']._serialized_start=1135
+  _globals['_ACTION']._serialized_end=1485
+  _globals['_LEGALBASIS']._serialized_start=57
+  _globals['_LEGALBASIS']._serialized_end=203
+  _globals['_MEASURE']._serialized_start=206
+  _globals['_MEASURE']._serialized_end=480
 # @@protoc_insertion_point(module_scope)

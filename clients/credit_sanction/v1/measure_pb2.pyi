@@ -3,8 +3,10 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -141,6 +143,64 @@ ISSUER_LEVEL_NOTICE: IssuerLevel.ValueType  # 5
 """Departmental or municipal notice 部门、市级规范性文件."""
 Global___IssuerLevel: _TypeAlias = IssuerLevel  # noqa: Y015
 
+class _Action:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Action.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACTION_UNSPECIFIED: _Action.ValueType  # 0
+    """Not said 未说明. Never sent."""
+    ACTION_REFUSE_NEW_LAND: _Action.ValueType  # 1
+    """Approve no new land 不予批准新增用地. The exit's own disposal of land is not meant (长工信联字[2017]9号 §四(六))."""
+    ACTION_REFUSE_NEW_CREDIT: _Action.ValueType  # 2
+    """Give no new credit of any form 不得提供任何形式的新增授信支持 (国发〔2010〕7号)."""
+    ACTION_REDUCE_EXISTING_LOANS: _Action.ValueType  # 3
+    """Reduce and withdraw from existing loans 压缩退出存量贷款 (长工信联字[2017]9号 §四(四))."""
+    ACTION_EXAMINE_BONDS_STRICTLY: _Action.ValueType  # 4
+    """Examine bond issues strictly 从严审核债券发行."""
+    ACTION_REFUSE_BID: _Action.ValueType  # 5
+    """Refuse the bid 不得参加投标."""
+    ACTION_WEIGH_IN_BID_EVALUATION: _Action.ValueType  # 6
+    """Weigh the record when bids are evaluated 评标时参考."""
+    ACTION_REFUSE_NEW_LICENCE: _Action.ValueType  # 7
+    """Grant no new licence 不予办理许可 (国发〔2010〕7号)."""
+    ACTION_WITHDRAW_EXISTING_LICENCE: _Action.ValueType  # 8
+    """Withdraw the licence held, as the law provides 依法撤回已颁发许可证 (国发〔2010〕7号)."""
+    ACTION_RESTRICT_FUNDING: _Action.ValueType  # 9
+    """Restrict support from public funds 限制财政性资金支持."""
+    ACTION_SUPERVISE_TAX_CLOSELY: _Action.ValueType  # 10
+    """Supervise closely in tax administration 加强税收管理."""
+
+class Action(_Action, metaclass=_ActionEnumTypeWrapper):
+    """What a measure demands of its reader, in a word that a machine reads 惩戒措施代码. The directive says it in full; an action
+    says neither that it binds nor for how long.
+    """
+
+ACTION_UNSPECIFIED: Action.ValueType  # 0
+"""Not said 未说明. Never sent."""
+ACTION_REFUSE_NEW_LAND: Action.ValueType  # 1
+"""Approve no new land 不予批准新增用地. The exit's own disposal of land is not meant (长工信联字[2017]9号 §四(六))."""
+ACTION_REFUSE_NEW_CREDIT: Action.ValueType  # 2
+"""Give no new credit of any form 不得提供任何形式的新增授信支持 (国发〔2010〕7号)."""
+ACTION_REDUCE_EXISTING_LOANS: Action.ValueType  # 3
+"""Reduce and withdraw from existing loans 压缩退出存量贷款 (长工信联字[2017]9号 §四(四))."""
+ACTION_EXAMINE_BONDS_STRICTLY: Action.ValueType  # 4
+"""Examine bond issues strictly 从严审核债券发行."""
+ACTION_REFUSE_BID: Action.ValueType  # 5
+"""Refuse the bid 不得参加投标."""
+ACTION_WEIGH_IN_BID_EVALUATION: Action.ValueType  # 6
+"""Weigh the record when bids are evaluated 评标时参考."""
+ACTION_REFUSE_NEW_LICENCE: Action.ValueType  # 7
+"""Grant no new licence 不予办理许可 (国发〔2010〕7号)."""
+ACTION_WITHDRAW_EXISTING_LICENCE: Action.ValueType  # 8
+"""Withdraw the licence held, as the law provides 依法撤回已颁发许可证 (国发〔2010〕7号)."""
+ACTION_RESTRICT_FUNDING: Action.ValueType  # 9
+"""Restrict support from public funds 限制财政性资金支持."""
+ACTION_SUPERVISE_TAX_CLOSELY: Action.ValueType  # 10
+"""Supervise closely in tax administration 加强税收管理."""
+Global___Action: _TypeAlias = Action  # noqa: Y015
+
 @_typing.final
 class LegalBasis(_message.Message):
     """The text on which a measure rests 依据."""
@@ -151,6 +211,7 @@ class LegalBasis(_message.Message):
     ARTICLE_FIELD_NUMBER: _builtins.int
     ISSUER_LEVEL_FIELD_NUMBER: _builtins.int
     IN_FORCE_FROM_FIELD_NUMBER: _builtins.int
+    IN_FORCE_TO_FIELD_NUMBER: _builtins.int
     document: _builtins.str
     """Document, with its number 文号, e.g. `国发〔2010〕7号`."""
     article: _builtins.str
@@ -159,6 +220,10 @@ class LegalBasis(_message.Message):
     """Level of the issuer 依据层级."""
     in_force_from: _builtins.str
     """First day on which it is in force, `YYYY-MM-DD` 生效日期."""
+    in_force_to: _builtins.str
+    """Last day on which it is in force, `YYYY-MM-DD` 失效日期. Empty: open. From the next day on a measure that bound by this
+    text advises only, in old records too, and a duty to review the basis arises.
+    """
     def __init__(
         self,
         *,
@@ -166,10 +231,11 @@ class LegalBasis(_message.Message):
         article: _builtins.str = ...,
         issuer_level: Global___IssuerLevel.ValueType = ...,
         in_force_from: _builtins.str = ...,
+        in_force_to: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["article", b"article", "document", b"document", "in_force_from", b"in_force_from", "issuer_level", b"issuer_level"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["article", b"article", "document", b"document", "in_force_from", b"in_force_from", "in_force_to", b"in_force_to", "issuer_level", b"issuer_level"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -188,12 +254,14 @@ class Measure(_message.Message):
     BINDING_FIELD_NUMBER: _builtins.int
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     LAST_DAY_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    EXECUTING_DEPARTMENT_FIELD_NUMBER: _builtins.int
     area: Global___Area.ValueType
     """Area 领域. Required; no area twice in one record."""
     end_date: _builtins.str
     """Last day of the measure where it has one of its own, `YYYY-MM-DD`, Asia/Shanghai 措施截止日. Empty: it ends with the
     record's publication, and moves with that. Required in a minor record. Not before the decision, and no later than the
-    longest that the publication class allows, counted from the decision's date.
+    longest that publication class and regime allow, counted from the decision's date.
     """
     directive_zh: _builtins.str
     """What the reader must do, in Chinese 惩戒措施内容. Output only, from the catalogue."""
@@ -203,9 +271,15 @@ class Measure(_message.Message):
     """Whether it binds the reader (true) or advises (false) on the day of the answer 是否有约束力. Output only."""
     last_day: _builtins.str
     """The day on which it ends, by `end_date` or with the publication, `YYYY-MM-DD`, Asia/Shanghai 措施届满日. Output only."""
+    executing_department: _builtins.str
+    """Which departments carry it out, joined by `、` 执行部门. Output only, from the catalogue."""
     @_builtins.property
     def legal_basis(self) -> Global___LegalBasis:
         """On which text it rests 依据. Output only, from the catalogue."""
+
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedScalarFieldContainer[Global___Action.ValueType]:
+        """The directive as codes 惩戒措施代码. Output only, from the catalogue."""
 
     def __init__(
         self,
@@ -217,10 +291,12 @@ class Measure(_message.Message):
         binding: _builtins.bool = ...,
         legal_basis: Global___LegalBasis | None = ...,
         last_day: _builtins.str = ...,
+        actions: _abc.Iterable[Global___Action.ValueType] | None = ...,
+        executing_department: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["legal_basis", b"legal_basis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["area", b"area", "binding", b"binding", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "end_date", b"end_date", "last_day", b"last_day", "legal_basis", b"legal_basis"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "area", b"area", "binding", b"binding", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "end_date", b"end_date", "executing_department", b"executing_department", "last_day", b"last_day", "legal_basis", b"legal_basis"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

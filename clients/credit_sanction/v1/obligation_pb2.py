@@ -24,25 +24,29 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#credit_sanction/v1/obligation.proto\x12\x12\x63redit_sanction.v1\"J\n\x08\x43\x61pacity\x12\x0e\n\x06\x61mount\x18\x01 \x01(\t\x12.\n\x04unit\x18\x02 \x01(\x0e\x32 .credit_sanction.v1.CapacityUnit\"4\n\tExtension\x12\x0e\n\x06months\x18\x01 \x01(\x05\x12\x17\n\x0f\x64ocument_number\x18\x02 \x01(\t\"\xeb\x02\n\x0e\x45xitObligation\x12\x32\n\x05scope\x18\x01 \x01(\x0e\x32#.credit_sanction.v1.ObligationScope\x12\x0c\n\x04item\x18\x02 \x01(\t\x12\x11\n\tequipment\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x05\x12.\n\x08\x63\x61pacity\x18\x05 \x01(\x0b\x32\x1c.credit_sanction.v1.Capacity\x12*\n\x06sector\x18\x06 \x01(\x0e\x32\x1a.credit_sanction.v1.Sector\x12.\n\x08standard\x18\x07 \x01(\x0e\x32\x1c.credit_sanction.v1.Standard\x12\x12\n\nordered_on\x18\x08 \x01(\t\x12\x0e\n\x06\x64ue_on\x18\t \x01(\t\x12\x30\n\textension\x18\n \x01(\x0b\x32\x1d.credit_sanction.v1.Extension\x12\x10\n\x08last_day\x18\x0b \x01(\t*o\n\x0fObligationScope\x12 \n\x1cOBLIGATION_SCOPE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bOBLIGATION_SCOPE_ENTERPRISE\x10\x01\x12\x19\n\x15OBLIGATION_SCOPE_LINE\x10\x02*\xa2\x01\n\x06Sector\x12\x16\n\x12SECTOR_UNSPECIFIED\x10\x00\x12\x10\n\x0cSECTOR_STEEL\x10\x01\x12\x0f\n\x0bSECTOR_COAL\x10\x02\x12\x11\n\rSECTOR_CEMENT\x10\x03\x12!\n\x1dSECTOR_ELECTROLYTIC_ALUMINIUM\x10\x04\x12\x15\n\x11SECTOR_FLAT_GLASS\x10\x05\x12\x10\n\x0cSECTOR_OTHER\x10\x06*\x97\x01\n\x08Standard\x12\x18\n\x14STANDARD_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTANDARD_ENERGY\x10\x01\x12\x18\n\x14STANDARD_ENVIRONMENT\x10\x02\x12\x14\n\x10STANDARD_QUALITY\x10\x03\x12\x13\n\x0fSTANDARD_SAFETY\x10\x04\x12\x17\n\x13STANDARD_TECHNOLOGY\x10\x05*\xb5\x01\n\x0c\x43\x61pacityUnit\x12\x1d\n\x19\x43\x41PACITY_UNIT_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41PACITY_UNIT_TONNES\x10\x01\x12%\n!CAPACITY_UNIT_TEN_THOUSAND_TONNES\x10\x02\x12+\n\'CAPACITY_UNIT_TEN_THOUSAND_WEIGHT_CASES\x10\x03\x12\x18\n\x14\x43\x41PACITY_UNIT_PIECES\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#credit_sanction/v1/obligation.proto\x12\x12\x63redit_sanction.v1\"J\n\x08\x43\x61pacity\x12\x0e\n\x06\x61mount\x18\x01 \x01(\t\x12.\n\x04unit\x18\x02 \x01(\x0e\x32 .credit_sanction.v1.CapacityUnit\"C\n\x08\x41pproval\x12\x17\n\x0f\x64ocument_number\x18\x01 \x01(\t\x12\x10\n\x08\x61pprover\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x03 \x01(\t\"7\n\x07Licence\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06issuer\x18\x03 \x01(\t\"H\n\tExtension\x12\x0e\n\x06months\x18\x01 \x01(\x05\x12\x17\n\x0f\x64ocument_number\x18\x02 \x01(\t\x12\x12\n\napplied_on\x18\x03 \x01(\t\"\xa6\x05\n\x0e\x45xitObligation\x12\x32\n\x05scope\x18\x01 \x01(\x0e\x32#.credit_sanction.v1.ObligationScope\x12\x0c\n\x04item\x18\x02 \x01(\t\x12\x11\n\tequipment\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x05\x12.\n\x08\x63\x61pacity\x18\x05 \x01(\x0b\x32\x1c.credit_sanction.v1.Capacity\x12*\n\x06sector\x18\x06 \x01(\x0e\x32\x1a.credit_sanction.v1.Sector\x12.\n\x08standard\x18\x07 \x01(\x0e\x32\x1c.credit_sanction.v1.Standard\x12\x12\n\nordered_on\x18\x08 \x01(\t\x12\x0e\n\x06\x64ue_on\x18\t \x01(\t\x12\x30\n\textension\x18\n \x01(\x0b\x32\x1d.credit_sanction.v1.Extension\x12\x10\n\x08last_day\x18\x0b \x01(\t\x12*\n\x04plan\x18\x0c \x01(\x0b\x32\x1c.credit_sanction.v1.Approval\x12\x36\n\x10\x63losure_approval\x18\r \x01(\x0b\x32\x1c.credit_sanction.v1.Approval\x12\x19\n\x11induction_furnace\x18\x0e \x01(\x08\x12-\n\x08licences\x18\x0f \x03(\x0b\x32\x1b.credit_sanction.v1.Licence\x12\x18\n\x10\x63\x61lendar_edition\x18\x10 \x01(\t\x12\x1e\n\x16\x63\x61lendar_not_published\x18\x11 \x01(\x08\x12\x37\n\x11\x66urther_standards\x18\x12 \x03(\x0e\x32\x1c.credit_sanction.v1.Standard\x12\x18\n\x10report_reference\x18\x13 \x01(\t*o\n\x0fObligationScope\x12 \n\x1cOBLIGATION_SCOPE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bOBLIGATION_SCOPE_ENTERPRISE\x10\x01\x12\x19\n\x15OBLIGATION_SCOPE_LINE\x10\x02*\xb4\x01\n\x06Sector\x12\x16\n\x12SECTOR_UNSPECIFIED\x10\x00\x12\x10\n\x0cSECTOR_STEEL\x10\x01\x12\x0f\n\x0bSECTOR_COAL\x10\x02\x12\x11\n\rSECTOR_CEMENT\x10\x03\x12!\n\x1dSECTOR_ELECTROLYTIC_ALUMINIUM\x10\x04\x12\x15\n\x11SECTOR_FLAT_GLASS\x10\x05\x12\x10\n\x0cSECTOR_OTHER\x10\x06\x12\x10\n\x0cSECTOR_POWER\x10\x07*\x97\x01\n\x08Standard\x12\x18\n\x14STANDARD_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTANDARD_ENERGY\x10\x01\x12\x18\n\x14STANDARD_ENVIRONMENT\x10\x02\x12\x14\n\x10STANDARD_QUALITY\x10\x03\x12\x13\n\x0fSTANDARD_SAFETY\x10\x04\x12\x17\n\x13STANDARD_TECHNOLOGY\x10\x05*\xb5\x01\n\x0c\x43\x61pacityUnit\x12\x1d\n\x19\x43\x41PACITY_UNIT_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41PACITY_UNIT_TONNES\x10\x01\x12%\n!CAPACITY_UNIT_TEN_THOUSAND_TONNES\x10\x02\x12+\n\'CAPACITY_UNIT_TEN_THOUSAND_WEIGHT_CASES\x10\x03\x12\x18\n\x14\x43\x41PACITY_UNIT_PIECES\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'credit_sanction.v1.obligation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OBLIGATIONSCOPE']._serialized_start=555
-  _globals['_OBLIGATIONSCOPE']._serialized_end=666
-  _globals['_SECTOR']._serialized_start=669
-  _globals['_SECTOR']._serialized_end=831
-  _globals['_STANDARD']._serialized_start=834
-  _globals['_STANDARD']._serialized_end=985
-  _globals['_CAPACITYUNIT']._serialized_start=988
-  _globals['_CAPACITYUNIT']._serialized_end=1169
+  _globals['_OBLIGATIONSCOPE']._serialized_start=1016
+  _globals['_OBLIGATIONSCOPE']._serialized_end=1127
+  _globals['_SECTOR']._serialized_start=1130
+  _globals['_SECTOR']._serialized_end=1310
+  _globals['_STANDARD']._serialized_start=1313
+  _globals['_STANDARD']._serialized_end=1464
+  _globals['_CAPACITYUNIT']._serialized_start=1467
+  _globals['_CAPACITYUNIT']._serialized_end=1648
   _globals['_CAPACITY']._serialized_start=59
   _globals['_CAPACITY']._serialized_end=133
-  _globals['_EXTENSION']._serialized_start=135
-  _globals['_EXTENSION']._serialized_end=187
-  _globals['_EXITOBLIGATION']._serialized_start=190
-  _globals['_EXITOBLIGATION']._serialized_end=553
+  _globals['_APPROVAL']._serialized_start=135
+  _globals['_APPROVAL']._serialized_end=202
+  _globals['_LICENCE']._serialized_start=204
+  _globals['_LICENCE']._serialized_end=259
+  _globals['_EXTENSION']._serialized_start=261
+  _globals['_EXTENSION']._serialized_end=333
+  _globals['_EXITOBLIGATION']._serialized_start=336
+  _globals['_EXITOBLIGATION']._serialized_end=1014
 # @@protoc_insertion_point(module_scope)

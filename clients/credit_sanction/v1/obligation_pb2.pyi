@@ -3,8 +3,10 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -61,9 +63,13 @@ class _SectorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sector.ValueTy
     """Flat glass 平板玻璃."""
     SECTOR_OTHER: _Sector.ValueType  # 6
     """Another sector 其他行业."""
+    SECTOR_POWER: _Sector.ValueType  # 7
+    """Power 电力."""
 
 class Sector(_Sector, metaclass=_SectorEnumTypeWrapper):
-    """Sector 行业."""
+    """Sector 行业 (长工信联字[2017]9号 §二). It says who leads 牵头部门: coal and power the development and reform commission 发改,
+    all others the industry bureau 工信 (§五(一)).
+    """
 
 SECTOR_UNSPECIFIED: Sector.ValueType  # 0
 """Not said 未说明."""
@@ -79,6 +85,8 @@ SECTOR_FLAT_GLASS: Sector.ValueType  # 5
 """Flat glass 平板玻璃."""
 SECTOR_OTHER: Sector.ValueType  # 6
 """Another sector 其他行业."""
+SECTOR_POWER: Sector.ValueType  # 7
+"""Power 电力."""
 Global___Sector: _TypeAlias = Sector  # noqa: Y015
 
 class _Standard:
@@ -90,31 +98,49 @@ class _StandardEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Standard.Val
     STANDARD_UNSPECIFIED: _Standard.ValueType  # 0
     """Not said 未说明."""
     STANDARD_ENERGY: _Standard.ValueType  # 1
-    """Energy 能耗: rectified within 6 months, one extension of at most 3."""
+    """Energy 能耗: rectified within 6 months; on application one extension of at most 3; then closed (§三(二)1)."""
     STANDARD_ENVIRONMENT: _Standard.ValueType  # 2
-    """Environment 环保: the due day is set by document."""
+    """Environment 环保: the due day is set by document. To close a whole enterprise takes the approval of the competent
+    government (§三(二)2). No extension.
+    """
     STANDARD_QUALITY: _Standard.ValueType  # 3
-    """Quality 质量: rectified within 6 months, no extension."""
+    """Quality 质量: rectified within 6 months, no extension. To close a whole enterprise takes the approval of the
+    competent government (§三(二)3).
+    """
     STANDARD_SAFETY: _Standard.ValueType  # 4
-    """Safety 安全: the due day is set by document."""
+    """Safety 安全: stopped at once; the due day is set by document; what still fails is closed and its licences revoked
+    (§三(二)4). No extension.
+    """
     STANDARD_TECHNOLOGY: _Standard.ValueType  # 5
-    """Technology 技术: the due day is set by document."""
+    """Technology 技术: dismantled by a due day set by document. Cut off, sealed, committed to and announced is an interim
+    state, not completion (§三(二)5). No extension.
+    """
 
 class Standard(_Standard, metaclass=_StandardEnumTypeWrapper):
-    """The standard that the capacity fails 综合标准."""
+    """The standard that the capacity fails 综合标准 (长工信联字[2017]9号 §三(二)). Periods, extensions and approvals are data (kind
+    DEADLINES of LawService); what is said here is the edition that the service comes with.
+    """
 
 STANDARD_UNSPECIFIED: Standard.ValueType  # 0
 """Not said 未说明."""
 STANDARD_ENERGY: Standard.ValueType  # 1
-"""Energy 能耗: rectified within 6 months, one extension of at most 3."""
+"""Energy 能耗: rectified within 6 months; on application one extension of at most 3; then closed (§三(二)1)."""
 STANDARD_ENVIRONMENT: Standard.ValueType  # 2
-"""Environment 环保: the due day is set by document."""
+"""Environment 环保: the due day is set by document. To close a whole enterprise takes the approval of the competent
+government (§三(二)2). No extension.
+"""
 STANDARD_QUALITY: Standard.ValueType  # 3
-"""Quality 质量: rectified within 6 months, no extension."""
+"""Quality 质量: rectified within 6 months, no extension. To close a whole enterprise takes the approval of the
+competent government (§三(二)3).
+"""
 STANDARD_SAFETY: Standard.ValueType  # 4
-"""Safety 安全: the due day is set by document."""
+"""Safety 安全: stopped at once; the due day is set by document; what still fails is closed and its licences revoked
+(§三(二)4). No extension.
+"""
 STANDARD_TECHNOLOGY: Standard.ValueType  # 5
-"""Technology 技术: the due day is set by document."""
+"""Technology 技术: dismantled by a due day set by document. Cut off, sealed, committed to and announced is an interim
+state, not completion (§三(二)5). No extension.
+"""
 Global___Standard: _TypeAlias = Standard  # noqa: Y015
 
 class _CapacityUnit:
@@ -176,26 +202,92 @@ class Capacity(_message.Message):
 Global___Capacity: _TypeAlias = Capacity  # noqa: Y015
 
 @_typing.final
+class Approval(_message.Message):
+    """An approval by document 批准."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    APPROVER_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    document_number: _builtins.str
+    """Number of the document 批准文号. Required, at most 128 characters."""
+    approver: _builtins.str
+    """Who approved 批准机关. Required, 2 to 200 characters."""
+    date: _builtins.str
+    """Its date, `YYYY-MM-DD` 批准日期. Required; on or before today."""
+    def __init__(
+        self,
+        *,
+        document_number: _builtins.str = ...,
+        approver: _builtins.str = ...,
+        date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "date", b"date", "document_number", b"document_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Approval: _TypeAlias = Approval  # noqa: Y015
+
+@_typing.final
+class Licence(_message.Message):
+    """A licence that the enterprise holds and that is to be revoked or withdrawn 证照, e.g. a production licence 生产许可证 or a
+    pollution permit 排污许可证.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What it is called 证照名称. Required, at most 200 characters."""
+    number: _builtins.str
+    """Its number 证照编号. Required, at most 200 characters."""
+    issuer: _builtins.str
+    """Who issued it 发证机关. At most 200 characters."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        number: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "name", b"name", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Licence: _TypeAlias = Licence  # noqa: Y015
+
+@_typing.final
 class Extension(_message.Message):
-    """The one extension that energy knows 延期 (长工信联字[2017]9号 §三(二)): on application, at most 3 months."""
+    """The one extension that energy knows 延期 (长工信联字[2017]9号 §三(二)1): on application, at most 3 months."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MONTHS_FIELD_NUMBER: _builtins.int
     DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    APPLIED_ON_FIELD_NUMBER: _builtins.int
     months: _builtins.int
     """Months, 1 to 3 月数."""
     document_number: _builtins.str
     """Document that granted it 批准文号. Required, at most 128 characters."""
+    applied_on: _builtins.str
+    """Day of the application, `YYYY-MM-DD` 申请日期. Required by ExtendObligation, optional within an obligation."""
     def __init__(
         self,
         *,
         months: _builtins.int = ...,
         document_number: _builtins.str = ...,
+        applied_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_number", b"document_number", "months", b"months"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_on", b"applied_on", "document_number", b"document_number", "months", b"months"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -218,6 +310,14 @@ class ExitObligation(_message.Message):
     DUE_ON_FIELD_NUMBER: _builtins.int
     EXTENSION_FIELD_NUMBER: _builtins.int
     LAST_DAY_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    CLOSURE_APPROVAL_FIELD_NUMBER: _builtins.int
+    INDUCTION_FURNACE_FIELD_NUMBER: _builtins.int
+    LICENCES_FIELD_NUMBER: _builtins.int
+    CALENDAR_EDITION_FIELD_NUMBER: _builtins.int
+    CALENDAR_NOT_PUBLISHED_FIELD_NUMBER: _builtins.int
+    FURTHER_STANDARDS_FIELD_NUMBER: _builtins.int
+    REPORT_REFERENCE_FIELD_NUMBER: _builtins.int
     scope: Global___ObligationScope.ValueType
     """Whole enterprise or a line 退出方式. Required."""
     item: _builtins.str
@@ -235,18 +335,55 @@ class ExitObligation(_message.Message):
     ordered_on: _builtins.str
     """Day of the order to rectify or exit, `YYYY-MM-DD`, Asia/Shanghai 责令日期. Required."""
     due_on: _builtins.str
-    """Last day before any extension 期限. Energy and quality: at most 6 months from the order, which is also the default.
-    The other standards: required.
+    """Last day before any extension, `YYYY-MM-DD` 期限. Energy and quality: at most 6 months from the order, which is also
+    the default; 31 August and 6 months is the last of February (民法典 art. 202). The other standards: required, for the
+    policy sets them no period. It is kept as it was set, even where it is no working day: see `last_day`.
     """
     last_day: _builtins.str
-    """The last day, extension included 最后期限. Output only."""
+    """The last day, extension included, `YYYY-MM-DD` 最后期限: where that is no working day, the next one (民法典 art. 203).
+    Overdue is what is not completed on the day after. Empty where `calendar_not_published`. Output only.
+    """
+    induction_furnace: _builtins.bool
+    """Whether it is an induction furnace, mains or medium frequency, that makes 地条钢 (工频炉、中频炉). Only with sector STEEL
+    and standard TECHNOLOGY; it is removed, and knows no extension (长工信联字[2017]9号 §三(二)5).
+    """
+    calendar_edition: _builtins.str
+    """Edition of the official working days with which `last_day` was reckoned 节假日安排版本. Output only."""
+    calendar_not_published: _builtins.bool
+    """The official working days of the year in which the last day falls are not published 节假日安排未公布; `last_day` is then
+    empty, never a guess. Output only.
+    """
+    report_reference: _builtins.str
+    """Number of the report from the public that it began with 举报线索编号 (长工信联字[2017]9号 §五(三)). At most 128 characters."""
     @_builtins.property
     def capacity(self) -> Global___Capacity:
         """Yearly capacity 产能. Required."""
 
     @_builtins.property
     def extension(self) -> Global___Extension:
-        """Extension 延期. Energy only."""
+        """Extension 延期. Energy only, and never for an induction furnace."""
+
+    @_builtins.property
+    def plan(self) -> Global___Approval:
+        """The approved exit plan that this item is part of 经批准的退出方案. Required: a deadline exists only inside an approved plan
+        (长工信联字[2017]9号 §二). Its date: on or before the due day.
+        """
+
+    @_builtins.property
+    def closure_approval(self) -> Global___Approval:
+        """Approval of the competent government or body to close 关停批准 (长工信联字[2017]9号 §三(二)2、3). Required where a whole
+        enterprise exits for environment or quality.
+        """
+
+    @_builtins.property
+    def licences(self) -> _containers.RepeatedCompositeFieldContainer[Global___Licence]:
+        """Licences that are to be revoked or withdrawn 证照. At most 20."""
+
+    @_builtins.property
+    def further_standards(self) -> _containers.RepeatedScalarFieldContainer[Global___Standard.ValueType]:
+        """Other standards that it fails 其他不达标标准: each once, without `standard`, whose deadline runs. A target's filter takes it
+        by any of them.
+        """
 
     def __init__(
         self,
@@ -262,10 +399,18 @@ class ExitObligation(_message.Message):
         due_on: _builtins.str = ...,
         extension: Global___Extension | None = ...,
         last_day: _builtins.str = ...,
+        plan: Global___Approval | None = ...,
+        closure_approval: Global___Approval | None = ...,
+        induction_furnace: _builtins.bool = ...,
+        licences: _abc.Iterable[Global___Licence] | None = ...,
+        calendar_edition: _builtins.str = ...,
+        calendar_not_published: _builtins.bool = ...,
+        further_standards: _abc.Iterable[Global___Standard.ValueType] | None = ...,
+        report_reference: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "extension", b"extension"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "closure_approval", b"closure_approval", "extension", b"extension", "plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "due_on", b"due_on", "equipment", b"equipment", "extension", b"extension", "item", b"item", "last_day", b"last_day", "ordered_on", b"ordered_on", "quantity", b"quantity", "scope", b"scope", "sector", b"sector", "standard", b"standard"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_edition", b"calendar_edition", "calendar_not_published", b"calendar_not_published", "capacity", b"capacity", "closure_approval", b"closure_approval", "due_on", b"due_on", "equipment", b"equipment", "extension", b"extension", "further_standards", b"further_standards", "induction_furnace", b"induction_furnace", "item", b"item", "last_day", b"last_day", "licences", b"licences", "ordered_on", b"ordered_on", "plan", b"plan", "quantity", b"quantity", "report_reference", b"report_reference", "scope", b"scope", "sector", b"sector", "standard", b"standard"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

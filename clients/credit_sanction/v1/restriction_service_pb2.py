@@ -24,47 +24,58 @@ _sym_db = _symbol_database.Default()
 
 from credit_sanction.v1 import enterprise_pb2 as credit__sanction_dot_v1_dot_enterprise__pb2
 from credit_sanction.v1 import error_reason_pb2 as credit__sanction_dot_v1_dot_error__reason__pb2
+from credit_sanction.v1 import law_service_pb2 as credit__sanction_dot_v1_dot_law__service__pb2
 from credit_sanction.v1 import measure_pb2 as credit__sanction_dot_v1_dot_measure__pb2
 from credit_sanction.v1 import revision_pb2 as credit__sanction_dot_v1_dot_revision__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,credit_sanction/v1/restriction_service.proto\x12\x12\x63redit_sanction.v1\x1a#credit_sanction/v1/enterprise.proto\x1a%credit_sanction/v1/error_reason.proto\x1a credit_sanction/v1/measure.proto\x1a!credit_sanction/v1/revision.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"-\n\x0f\x45nterpriseQuery\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x87\x01\n\x0b\x43onsistency\x12\x32\n\x0cmin_revision\x18\x01 \x01(\x0b\x32\x1c.credit_sanction.v1.Revision\x12\x30\n\rmax_staleness\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nas_of_date\x18\x03 \x01(\t\"\xe1\x01\n\x18\x43heckRestrictionsRequest\x12\x37\n\nenterprise\x18\x01 \x01(\x0b\x32#.credit_sanction.v1.EnterpriseQuery\x12\'\n\x05\x61reas\x18\x02 \x03(\x0e\x32\x18.credit_sanction.v1.Area\x12-\n\x06groups\x18\x03 \x03(\x0e\x32\x1d.credit_sanction.v1.AreaGroup\x12\x34\n\x0b\x63onsistency\x18\x04 \x01(\x0b\x32\x1f.credit_sanction.v1.Consistency\"\xcd\x02\n\x0bRestriction\x12&\n\x04\x61rea\x18\x01 \x01(\x0e\x32\x18.credit_sanction.v1.Area\x12\x0f\n\x07\x62inding\x18\x02 \x01(\x08\x12\x14\n\x0c\x64irective_zh\x18\x03 \x01(\t\x12\x14\n\x0c\x64irective_en\x18\x04 \x01(\t\x12\x0e\n\x06record\x18\x05 \x01(\t\x12\x30\n\tauthority\x18\x06 \x01(\x0b\x32\x1d.credit_sanction.v1.Authority\x12\x17\n\x0f\x64ocument_number\x18\x07 \x01(\t\x12\x33\n\x0blegal_basis\x18\x08 \x01(\x0b\x32\x1e.credit_sanction.v1.LegalBasis\x12\r\n\x05since\x18\t \x01(\t\x12\r\n\x05until\x18\n \x01(\t\x12\x10\n\x08\x64isputed\x18\x0b \x01(\x08\x12\x19\n\x11\x63\x61talogue_edition\x18\x0c \x01(\t\"c\n\x0b\x41reaVerdict\x12&\n\x04\x61rea\x18\x01 \x01(\x0e\x32\x18.credit_sanction.v1.Area\x12,\n\x07verdict\x18\x02 \x01(\x0e\x32\x1b.credit_sanction.v1.Verdict\"<\n\tCandidate\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\"\xe2\x02\n\x11RestrictionAnswer\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x07verdict\x18\x03 \x01(\x0e\x32\x1b.credit_sanction.v1.Verdict\x12.\n\x05\x61reas\x18\x04 \x03(\x0b\x32\x1f.credit_sanction.v1.AreaVerdict\x12\x35\n\x0crestrictions\x18\x05 \x03(\x0b\x32\x1f.credit_sanction.v1.Restriction\x12:\n\x0funknown_reasons\x18\x06 \x03(\x0e\x32!.credit_sanction.v1.UnknownReason\x12\x14\n\x0c\x65xplanations\x18\x07 \x03(\t\x12\x31\n\ncandidates\x18\x08 \x03(\x0b\x32\x1d.credit_sanction.v1.Candidate\x12\x17\n\x0f\x64\x65tails_omitted\x18\t \x01(\x08\"\xac\x01\n\x0b\x41nswerBasis\x12.\n\x08revision\x18\x01 \x01(\x0b\x32\x1c.credit_sanction.v1.Revision\x12/\n\x0b\x61nswered_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05stale\x18\x03 \x01(\x08\x12\x12\n\nas_of_date\x18\x04 \x01(\t\x12\x19\n\x11\x63\x61talogue_edition\x18\x05 \x01(\t\"\x82\x01\n\x19\x43heckRestrictionsResponse\x12\x35\n\x06\x61nswer\x18\x01 \x01(\x0b\x32%.credit_sanction.v1.RestrictionAnswer\x12.\n\x05\x62\x61sis\x18\x02 \x01(\x0b\x32\x1f.credit_sanction.v1.AnswerBasis\"\xe7\x01\n\x1d\x42\x61tchCheckRestrictionsRequest\x12\x38\n\x0b\x65nterprises\x18\x01 \x03(\x0b\x32#.credit_sanction.v1.EnterpriseQuery\x12\'\n\x05\x61reas\x18\x02 \x03(\x0e\x32\x18.credit_sanction.v1.Area\x12-\n\x06groups\x18\x03 \x03(\x0e\x32\x1d.credit_sanction.v1.AreaGroup\x12\x34\n\x0b\x63onsistency\x18\x04 \x01(\x0b\x32\x1f.credit_sanction.v1.Consistency\"\x80\x01\n\x0b\x43heckResult\x12\x37\n\x06\x61nswer\x18\x01 \x01(\x0b\x32%.credit_sanction.v1.RestrictionAnswerH\x00\x12.\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x1d.credit_sanction.v1.ItemErrorH\x00\x42\x08\n\x06result\"\x82\x01\n\x1e\x42\x61tchCheckRestrictionsResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.credit_sanction.v1.CheckResult\x12.\n\x05\x62\x61sis\x18\x02 \x01(\x0b\x32\x1f.credit_sanction.v1.AnswerBasis*x\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_CLEAR\x10\x01\x12\x14\n\x10VERDICT_ADVISORY\x10\x02\x12\x13\n\x0fVERDICT_UNKNOWN\x10\x03\x12\x16\n\x12VERDICT_RESTRICTED\x10\x04*\xa7\x02\n\rUnknownReason\x12\x1e\n\x1aUNKNOWN_REASON_UNSPECIFIED\x10\x00\x12 \n\x1cUNKNOWN_REASON_CODE_IN_DOUBT\x10\x01\x12%\n!UNKNOWN_REASON_RECORD_QUARANTINED\x10\x02\x12\"\n\x1eUNKNOWN_REASON_NAME_OF_ANOTHER\x10\x03\x12 \n\x1cUNKNOWN_REASON_NAME_MISMATCH\x10\x04\x12\x18\n\x14UNKNOWN_REASON_STALE\x10\x05\x12!\n\x1dUNKNOWN_REASON_CLOCK_IN_DOUBT\x10\x06\x12*\n&UNKNOWN_REASON_ORGANISATION_OF_ANOTHER\x10\x07\x32\x87\x02\n\x12RestrictionService\x12p\n\x11\x43heckRestrictions\x12,.credit_sanction.v1.CheckRestrictionsRequest\x1a-.credit_sanction.v1.CheckRestrictionsResponse\x12\x7f\n\x16\x42\x61tchCheckRestrictions\x12\x31.credit_sanction.v1.BatchCheckRestrictionsRequest\x1a\x32.credit_sanction.v1.BatchCheckRestrictionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,credit_sanction/v1/restriction_service.proto\x12\x12\x63redit_sanction.v1\x1a#credit_sanction/v1/enterprise.proto\x1a%credit_sanction/v1/error_reason.proto\x1a$credit_sanction/v1/law_service.proto\x1a credit_sanction/v1/measure.proto\x1a!credit_sanction/v1/revision.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"-\n\x0f\x45nterpriseQuery\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x87\x01\n\x0b\x43onsistency\x12\x32\n\x0cmin_revision\x18\x01 \x01(\x0b\x32\x1c.credit_sanction.v1.Revision\x12\x30\n\rmax_staleness\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nas_of_date\x18\x03 \x01(\t\"\x98\x02\n\x18\x43heckRestrictionsRequest\x12\x37\n\nenterprise\x18\x01 \x01(\x0b\x32#.credit_sanction.v1.EnterpriseQuery\x12\'\n\x05\x61reas\x18\x02 \x03(\x0e\x32\x18.credit_sanction.v1.Area\x12-\n\x06groups\x18\x03 \x03(\x0e\x32\x1d.credit_sanction.v1.AreaGroup\x12\x34\n\x0b\x63onsistency\x18\x04 \x01(\x0b\x32\x1f.credit_sanction.v1.Consistency\x12\x35\n\x0cland_purpose\x18\x05 \x01(\x0e\x32\x1f.credit_sanction.v1.LandPurpose\"z\n\x06\x44\x65mand\x12*\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x1a.credit_sanction.v1.Action\x12\x0f\n\x07\x62inding\x18\x02 \x01(\x08\x12\x33\n\x0blegal_basis\x18\x03 \x01(\x0b\x32\x1e.credit_sanction.v1.LegalBasis\"\xc5\x03\n\x0bRestriction\x12&\n\x04\x61rea\x18\x01 \x01(\x0e\x32\x18.credit_sanction.v1.Area\x12\x0f\n\x07\x62inding\x18\x02 \x01(\x08\x12\x14\n\x0c\x64irective_zh\x18\x03 \x01(\t\x12\x14\n\x0c\x64irective_en\x18\x04 \x01(\t\x12\x0e\n\x06record\x18\x05 \x01(\t\x12\x30\n\tauthority\x18\x06 \x01(\x0b\x32\x1d.credit_sanction.v1.Authority\x12\x17\n\x0f\x64ocument_number\x18\x07 \x01(\t\x12\x33\n\x0blegal_basis\x18\x08 \x01(\x0b\x32\x1e.credit_sanction.v1.LegalBasis\x12\r\n\x05since\x18\t \x01(\t\x12\r\n\x05until\x18\n \x01(\t\x12\x10\n\x08\x64isputed\x18\x0b \x01(\x08\x12\x19\n\x11\x63\x61talogue_edition\x18\x0c \x01(\t\x12+\n\x07\x61\x63tions\x18\r \x03(\x0e\x32\x1a.credit_sanction.v1.Action\x12\x1c\n\x14\x65xecuting_department\x18\x0e \x01(\t\x12+\n\x07\x64\x65mands\x18\x0f \x03(\x0b\x32\x1a.credit_sanction.v1.Demand\"Y\n\x07Support\x12\x12\n\nobligation\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63lared_on\x18\x02 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x03 \x01(\t\x12\x0c\n\x04item\x18\x04 \x01(\t\"c\n\x0b\x41reaVerdict\x12&\n\x04\x61rea\x18\x01 \x01(\x0e\x32\x18.credit_sanction.v1.Area\x12,\n\x07verdict\x18\x02 \x01(\x0e\x32\x1b.credit_sanction.v1.Verdict\"<\n\tCandidate\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\"\xd1\x03\n\x11RestrictionAnswer\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x07verdict\x18\x03 \x01(\x0e\x32\x1b.credit_sanction.v1.Verdict\x12.\n\x05\x61reas\x18\x04 \x03(\x0b\x32\x1f.credit_sanction.v1.AreaVerdict\x12\x35\n\x0crestrictions\x18\x05 \x03(\x0b\x32\x1f.credit_sanction.v1.Restriction\x12:\n\x0funknown_reasons\x18\x06 \x03(\x0e\x32!.credit_sanction.v1.UnknownReason\x12\x14\n\x0c\x65xplanations\x18\x07 \x03(\t\x12\x31\n\ncandidates\x18\x08 \x03(\x0b\x32\x1d.credit_sanction.v1.Candidate\x12\x17\n\x0f\x64\x65tails_omitted\x18\t \x01(\x08\x12>\n\x11\x63redit_directions\x18\n \x03(\x0e\x32#.credit_sanction.v1.CreditDirection\x12-\n\x08supports\x18\x0b \x03(\x0b\x32\x1b.credit_sanction.v1.Support\"N\n\x0c\x45\x64itionInUse\x12-\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.credit_sanction.v1.EditionKind\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\"\xdb\x01\n\x0b\x41nswerBasis\x12.\n\x08revision\x18\x01 \x01(\x0b\x32\x1c.credit_sanction.v1.Revision\x12/\n\x0b\x61nswered_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05stale\x18\x03 \x01(\x08\x12\x12\n\nas_of_date\x18\x04 \x01(\t\x12\x19\n\x11\x63\x61talogue_edition\x18\x05 \x01(\t\x12-\n\x03law\x18\x06 \x03(\x0b\x32 .credit_sanction.v1.EditionInUse\"\x82\x01\n\x19\x43heckRestrictionsResponse\x12\x35\n\x06\x61nswer\x18\x01 \x01(\x0b\x32%.credit_sanction.v1.RestrictionAnswer\x12.\n\x05\x62\x61sis\x18\x02 \x01(\x0b\x32\x1f.credit_sanction.v1.AnswerBasis\"\x9e\x02\n\x1d\x42\x61tchCheckRestrictionsRequest\x12\x38\n\x0b\x65nterprises\x18\x01 \x03(\x0b\x32#.credit_sanction.v1.EnterpriseQuery\x12\'\n\x05\x61reas\x18\x02 \x03(\x0e\x32\x18.credit_sanction.v1.Area\x12-\n\x06groups\x18\x03 \x03(\x0e\x32\x1d.credit_sanction.v1.AreaGroup\x12\x34\n\x0b\x63onsistency\x18\x04 \x01(\x0b\x32\x1f.credit_sanction.v1.Consistency\x12\x35\n\x0cland_purpose\x18\x05 \x01(\x0e\x32\x1f.credit_sanction.v1.LandPurpose\"\x80\x01\n\x0b\x43heckResult\x12\x37\n\x06\x61nswer\x18\x01 \x01(\x0b\x32%.credit_sanction.v1.RestrictionAnswerH\x00\x12.\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x1d.credit_sanction.v1.ItemErrorH\x00\x42\x08\n\x06result\"\x82\x01\n\x1e\x42\x61tchCheckRestrictionsResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.credit_sanction.v1.CheckResult\x12.\n\x05\x62\x61sis\x18\x02 \x01(\x0b\x32\x1f.credit_sanction.v1.AnswerBasis*x\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_CLEAR\x10\x01\x12\x14\n\x10VERDICT_ADVISORY\x10\x02\x12\x13\n\x0fVERDICT_UNKNOWN\x10\x03\x12\x16\n\x12VERDICT_RESTRICTED\x10\x04*\xa7\x02\n\rUnknownReason\x12\x1e\n\x1aUNKNOWN_REASON_UNSPECIFIED\x10\x00\x12 \n\x1cUNKNOWN_REASON_CODE_IN_DOUBT\x10\x01\x12%\n!UNKNOWN_REASON_RECORD_QUARANTINED\x10\x02\x12\"\n\x1eUNKNOWN_REASON_NAME_OF_ANOTHER\x10\x03\x12 \n\x1cUNKNOWN_REASON_NAME_MISMATCH\x10\x04\x12\x18\n\x14UNKNOWN_REASON_STALE\x10\x05\x12!\n\x1dUNKNOWN_REASON_CLOCK_IN_DOUBT\x10\x06\x12*\n&UNKNOWN_REASON_ORGANISATION_OF_ANOTHER\x10\x07*\xe2\x01\n\x0f\x43reditDirection\x12 \n\x1c\x43REDIT_DIRECTION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43REDIT_DIRECTION_SUPPORT\x10\x01\x12\x1c\n\x18\x43REDIT_DIRECTION_NEUTRAL\x10\x02\x12\x1d\n\x19\x43REDIT_DIRECTION_ADVISORY\x10\x03\x12&\n\"CREDIT_DIRECTION_REFUSE_NEW_CREDIT\x10\x04\x12*\n&CREDIT_DIRECTION_REDUCE_EXISTING_LOANS\x10\x05*h\n\x0bLandPurpose\x12\x1c\n\x18LAND_PURPOSE_UNSPECIFIED\x10\x00\x12\x1b\n\x17LAND_PURPOSE_NEW_SUPPLY\x10\x01\x12\x1e\n\x1aLAND_PURPOSE_EXIT_DISPOSAL\x10\x02\x32\x87\x02\n\x12RestrictionService\x12p\n\x11\x43heckRestrictions\x12,.credit_sanction.v1.CheckRestrictionsRequest\x1a-.credit_sanction.v1.CheckRestrictionsResponse\x12\x7f\n\x16\x42\x61tchCheckRestrictions\x12\x31.credit_sanction.v1.BatchCheckRestrictionsRequest\x1a\x32.credit_sanction.v1.BatchCheckRestrictionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'credit_sanction.v1.restriction_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERDICT']._serialized_start=2353
-  _globals['_VERDICT']._serialized_end=2473
-  _globals['_UNKNOWNREASON']._serialized_start=2476
-  _globals['_UNKNOWNREASON']._serialized_end=2771
-  _globals['_ENTERPRISEQUERY']._serialized_start=278
-  _globals['_ENTERPRISEQUERY']._serialized_end=323
-  _globals['_CONSISTENCY']._serialized_start=326
-  _globals['_CONSISTENCY']._serialized_end=461
-  _globals['_CHECKRESTRICTIONSREQUEST']._serialized_start=464
-  _globals['_CHECKRESTRICTIONSREQUEST']._serialized_end=689
-  _globals['_RESTRICTION']._serialized_start=692
-  _globals['_RESTRICTION']._serialized_end=1025
-  _globals['_AREAVERDICT']._serialized_start=1027
-  _globals['_AREAVERDICT']._serialized_end=1126
-  _globals['_CANDIDATE']._serialized_start=1128
-  _globals['_CANDIDATE']._serialized_end=1188
-  _globals['_RESTRICTIONANSWER']._serialized_start=1191
-  _globals['_RESTRICTIONANSWER']._serialized_end=1545
-  _globals['_ANSWERBASIS']._serialized_start=1548
-  _globals['_ANSWERBASIS']._serialized_end=1720
-  _globals['_CHECKRESTRICTIONSRESPONSE']._serialized_start=1723
-  _globals['_CHECKRESTRICTIONSRESPONSE']._serialized_end=1853
-  _globals['_BATCHCHECKRESTRICTIONSREQUEST']._serialized_start=1856
-  _globals['_BATCHCHECKRESTRICTIONSREQUEST']._serialized_end=2087
-  _globals['_CHECKRESULT']._serialized_start=2090
-  _globals['_CHECKRESULT']._serialized_end=2218
-  _globals['_BATCHCHECKRESTRICTIONSRESPONSE']._serialized_start=2221
-  _globals['_BATCHCHECKRESTRICTIONSRESPONSE']._serialized_end=2351
-  _globals['_RESTRICTIONSERVICE']._serialized_start=2774
-  _globals['_RESTRICTIONSERVICE']._serialized_end=3037
+  _globals['_VERDICT']._serialized_start=3074
+  _globals['_VERDICT']._serialized_end=3194
+  _globals['_UNKNOWNREASON']._serialized_start=3197
+  _globals['_UNKNOWNREASON']._serialized_end=3492
+  _globals['_CREDITDIRECTION']._serialized_start=3495
+  _globals['_CREDITDIRECTION']._serialized_end=3721
+  _globals['_LANDPURPOSE']._serialized_start=3723
+  _globals['_LANDPURPOSE']._serialized_end=3827
+  _globals['_ENTERPRISEQUERY']._serialized_start=316
+  _globals['_ENTERPRISEQUERY']._serialized_end=361
+  _globals['_CONSISTENCY']._serialized_start=364
+  _globals['_CONSISTENCY']._serialized_end=499
+  _globals['_CHECKRESTRICTIONSREQUEST']._serialized_start=502
+  _globals['_CHECKRESTRICTIONSREQUEST']._serialized_end=782
+  _globals['_DEMAND']._serialized_start=784
+  _globals['_DEMAND']._serialized_end=906
+  _globals['_RESTRICTION']._serialized_start=909
+  _globals['_RESTRICTION']._serialized_end=1362
+  _globals['_SUPPORT']._serialized_start=1364
+  _globals['_SUPPORT']._serialized_end=1453
+  _globals['_AREAVERDICT']._serialized_start=1455
+  _globals['_AREAVERDICT']._serialized_end=1554
+  _globals['_CANDIDATE']._serialized_start=1556
+  _globals['_CANDIDATE']._serialized_end=1616
+  _globals['_RESTRICTIONANSWER']._serialized_start=1619
+  _globals['_RESTRICTIONANSWER']._serialized_end=2084
+  _globals['_EDITIONINUSE']._serialized_start=2086
+  _globals['_EDITIONINUSE']._serialized_end=2164
+  _globals['_ANSWERBASIS']._serialized_start=2167
+  _globals['_ANSWERBASIS']._serialized_end=2386
+  _globals['_CHECKRESTRICTIONSRESPONSE']._serialized_start=2389
+  _globals['_CHECKRESTRICTIONSRESPONSE']._serialized_end=2519
+  _globals['_BATCHCHECKRESTRICTIONSREQUEST']._serialized_start=2522
+  _globals['_BATCHCHECKRESTRICTIONSREQUEST']._serialized_end=2808
+  _globals['_CHECKRESULT']._serialized_start=2811
+  _globals['_CHECKRESULT']._serialized_end=2939
+  _globals['_BATCHCHECKRESTRICTIONSRESPONSE']._serialized_start=2942
+  _globals['_BATCHCHECKRESTRICTIONSRESPONSE']._serialized_end=3072
+  _globals['_RESTRICTIONSERVICE']._serialized_start=3830
+  _globals['_RESTRICTIONSERVICE']._serialized_end=4093
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from credit_sanction.v1 import enterprise_pb2 as _enterprise_pb2
 from credit_sanction.v1 import error_reason_pb2 as _error_reason_pb2
+from credit_sanction.v1 import law_service_pb2 as _law_service_pb2
 from credit_sanction.v1 import measure_pb2 as _measure_pb2
 from credit_sanction.v1 import revision_pb2 as _revision_pb2
 from google.protobuf import descriptor as _descriptor
@@ -101,6 +102,68 @@ UNKNOWN_REASON_ORGANISATION_OF_ANOTHER: UnknownReason.ValueType  # 7
 """An enterprise with the same organisation code is restricted under another code 组织机构代码与其他受限企业相同."""
 Global___UnknownReason: _TypeAlias = UnknownReason  # noqa: Y015
 
+class _CreditDirection:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CreditDirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CreditDirection.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CREDIT_DIRECTION_UNSPECIFIED: _CreditDirection.ValueType  # 0
+    """Not said 未说明. Never sent."""
+    CREDIT_DIRECTION_SUPPORT: _CreditDirection.ValueType  # 1
+    """It exits actively: support it 予以支持. Of itself it outweighs no restriction."""
+    CREDIT_DIRECTION_NEUTRAL: _CreditDirection.ValueType  # 2
+    """Nothing is known that speaks for or against credit 中性."""
+    CREDIT_DIRECTION_ADVISORY: _CreditDirection.ValueType  # 3
+    """Examine prudently: a measure that advises is in force 从严审慎授信."""
+    CREDIT_DIRECTION_REFUSE_NEW_CREDIT: _CreditDirection.ValueType  # 4
+    """Give no new credit 不得新增授信."""
+    CREDIT_DIRECTION_REDUCE_EXISTING_LOANS: _CreditDirection.ValueType  # 5
+    """Reduce and withdraw from existing loans 压缩退出存量贷款."""
+
+class CreditDirection(_CreditDirection, metaclass=_CreditDirectionEnumTypeWrapper):
+    """What a lender is told 信贷方向 (长工信联字[2017]9号 §四(四); 国发〔2010〕7号). Several may hold at once: an enterprise with one overdue
+    line may exit another actively.
+    """
+
+CREDIT_DIRECTION_UNSPECIFIED: CreditDirection.ValueType  # 0
+"""Not said 未说明. Never sent."""
+CREDIT_DIRECTION_SUPPORT: CreditDirection.ValueType  # 1
+"""It exits actively: support it 予以支持. Of itself it outweighs no restriction."""
+CREDIT_DIRECTION_NEUTRAL: CreditDirection.ValueType  # 2
+"""Nothing is known that speaks for or against credit 中性."""
+CREDIT_DIRECTION_ADVISORY: CreditDirection.ValueType  # 3
+"""Examine prudently: a measure that advises is in force 从严审慎授信."""
+CREDIT_DIRECTION_REFUSE_NEW_CREDIT: CreditDirection.ValueType  # 4
+"""Give no new credit 不得新增授信."""
+CREDIT_DIRECTION_REDUCE_EXISTING_LOANS: CreditDirection.ValueType  # 5
+"""Reduce and withdraw from existing loans 压缩退出存量贷款."""
+Global___CreditDirection: _TypeAlias = CreditDirection  # noqa: Y015
+
+class _LandPurpose:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LandPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LandPurpose.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LAND_PURPOSE_UNSPECIFIED: _LandPurpose.ValueType  # 0
+    """Not said 未说明: taken as NEW_SUPPLY."""
+    LAND_PURPOSE_NEW_SUPPLY: _LandPurpose.ValueType  # 1
+    """Supply of new land 新增供地."""
+    LAND_PURPOSE_EXIT_DISPOSAL: _LandPurpose.ValueType  # 2
+    """The exit's own disposal of land: transfer, taking back, conversion 退出用地处置. It is never blocked."""
+
+class LandPurpose(_LandPurpose, metaclass=_LandPurposeEnumTypeWrapper):
+    """What land is asked about for 用地事由 (长工信联字[2017]9号 §四(六))."""
+
+LAND_PURPOSE_UNSPECIFIED: LandPurpose.ValueType  # 0
+"""Not said 未说明: taken as NEW_SUPPLY."""
+LAND_PURPOSE_NEW_SUPPLY: LandPurpose.ValueType  # 1
+"""Supply of new land 新增供地."""
+LAND_PURPOSE_EXIT_DISPOSAL: LandPurpose.ValueType  # 2
+"""The exit's own disposal of land: transfer, taking back, conversion 退出用地处置. It is never blocked."""
+Global___LandPurpose: _TypeAlias = LandPurpose  # noqa: Y015
+
 @_typing.final
 class EnterpriseQuery(_message.Message):
     """The enterprise asked about 查询对象."""
@@ -171,6 +234,11 @@ class CheckRestrictionsRequest(_message.Message):
     AREAS_FIELD_NUMBER: _builtins.int
     GROUPS_FIELD_NUMBER: _builtins.int
     CONSISTENCY_FIELD_NUMBER: _builtins.int
+    LAND_PURPOSE_FIELD_NUMBER: _builtins.int
+    land_purpose: Global___LandPurpose.ValueType
+    """What land is asked about for 用地事由. Unspecified: new supply. EXIT_DISPOSAL: measures on land supply do not apply, for
+    the exit's own disposal of land is never blocked (长工信联字[2017]9号 §四(六)). Other areas are not touched by it.
+    """
     @_builtins.property
     def enterprise(self) -> Global___EnterpriseQuery:
         """Whom 查询对象. Required."""
@@ -194,14 +262,47 @@ class CheckRestrictionsRequest(_message.Message):
         areas: _abc.Iterable[_measure_pb2.Area.ValueType] | None = ...,
         groups: _abc.Iterable[_measure_pb2.AreaGroup.ValueType] | None = ...,
         consistency: Global___Consistency | None = ...,
+        land_purpose: Global___LandPurpose.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "enterprise", b"enterprise"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "consistency", b"consistency", "enterprise", b"enterprise", "groups", b"groups"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "consistency", b"consistency", "enterprise", b"enterprise", "groups", b"groups", "land_purpose", b"land_purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CheckRestrictionsRequest: _TypeAlias = CheckRestrictionsRequest  # noqa: Y015
+
+@_typing.final
+class Demand(_message.Message):
+    """One thing that a measure demands 具体要求: a text may carry one demand and not another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    BINDING_FIELD_NUMBER: _builtins.int
+    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    action: _measure_pb2.Action.ValueType
+    """What is demanded 惩戒措施代码."""
+    binding: _builtins.bool
+    """Whether it binds on the day of the answer 是否有约束力."""
+    @_builtins.property
+    def legal_basis(self) -> _measure_pb2.LegalBasis:
+        """On which text it rests 依据."""
+
+    def __init__(
+        self,
+        *,
+        action: _measure_pb2.Action.ValueType = ...,
+        binding: _builtins.bool = ...,
+        legal_basis: _measure_pb2.LegalBasis | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["legal_basis", b"legal_basis"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "binding", b"binding", "legal_basis", b"legal_basis"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Demand: _TypeAlias = Demand  # noqa: Y015
 
 @_typing.final
 class Restriction(_message.Message):
@@ -221,6 +322,9 @@ class Restriction(_message.Message):
     UNTIL_FIELD_NUMBER: _builtins.int
     DISPUTED_FIELD_NUMBER: _builtins.int
     CATALOGUE_EDITION_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    EXECUTING_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    DEMANDS_FIELD_NUMBER: _builtins.int
     area: _measure_pb2.Area.ValueType
     """Area 领域."""
     binding: _builtins.bool
@@ -240,7 +344,9 @@ class Restriction(_message.Message):
     disputed: _builtins.bool
     """Whether it is disputed 异议标注; the effect stays."""
     catalogue_edition: _builtins.str
-    """Edition of the measure catalogue 措施清单版本."""
+    """Edition of the measure catalogue 措施清单版本: the one under which the record was decided."""
+    executing_department: _builtins.str
+    """Which departments carry it out, joined by `、` 执行部门."""
     @_builtins.property
     def authority(self) -> _enterprise_pb2.Authority:
         """Who decided 认定部门."""
@@ -248,6 +354,16 @@ class Restriction(_message.Message):
     @_builtins.property
     def legal_basis(self) -> _measure_pb2.LegalBasis:
         """On which text it rests 依据."""
+
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedScalarFieldContainer[_measure_pb2.Action.ValueType]:
+        """The directive as codes 惩戒措施代码."""
+
+    @_builtins.property
+    def demands(self) -> _containers.RepeatedCompositeFieldContainer[Global___Demand]:
+        """Each of `actions` with the text that carries it and whether that binds 各项要求及其依据. `binding` and `legal_basis` above are
+        those of the first, the principal one.
+        """
 
     def __init__(
         self,
@@ -264,14 +380,51 @@ class Restriction(_message.Message):
         until: _builtins.str = ...,
         disputed: _builtins.bool = ...,
         catalogue_edition: _builtins.str = ...,
+        actions: _abc.Iterable[_measure_pb2.Action.ValueType] | None = ...,
+        executing_department: _builtins.str = ...,
+        demands: _abc.Iterable[Global___Demand] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "legal_basis", b"legal_basis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["area", b"area", "authority", b"authority", "binding", b"binding", "catalogue_edition", b"catalogue_edition", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "disputed", b"disputed", "document_number", b"document_number", "legal_basis", b"legal_basis", "record", b"record", "since", b"since", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "area", b"area", "authority", b"authority", "binding", b"binding", "catalogue_edition", b"catalogue_edition", "demands", b"demands", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "disputed", b"disputed", "document_number", b"document_number", "executing_department", b"executing_department", "legal_basis", b"legal_basis", "record", b"record", "since", b"since", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Restriction: _TypeAlias = Restriction  # noqa: Y015
+
+@_typing.final
+class Support(_message.Message):
+    """An obligation that the enterprise exits actively 积极退出: a reason to support it with credit (长工信联字[2017]9号 §四(四))."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OBLIGATION_FIELD_NUMBER: _builtins.int
+    DECLARED_ON_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    obligation: _builtins.str
+    """The obligation, `exitObligations/{id}` 退出任务."""
+    declared_on: _builtins.str
+    """Day of the declaration, `YYYY-MM-DD` 认定日期."""
+    document_number: _builtins.str
+    """Number of the document 文号."""
+    item: _builtins.str
+    """Which item exits 任务项. Empty: the whole enterprise."""
+    def __init__(
+        self,
+        *,
+        obligation: _builtins.str = ...,
+        declared_on: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        item: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declared_on", b"declared_on", "document_number", b"document_number", "item", b"item", "obligation", b"obligation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Support: _TypeAlias = Support  # noqa: Y015
 
 @_typing.final
 class AreaVerdict(_message.Message):
@@ -344,6 +497,8 @@ class RestrictionAnswer(_message.Message):
     EXPLANATIONS_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
     DETAILS_OMITTED_FIELD_NUMBER: _builtins.int
+    CREDIT_DIRECTIONS_FIELD_NUMBER: _builtins.int
+    SUPPORTS_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """The code that was judged, normalised 代码."""
     name: _builtins.str
@@ -374,6 +529,16 @@ class RestrictionAnswer(_message.Message):
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Candidate]:
         """Candidates 候选企业."""
 
+    @_builtins.property
+    def credit_directions(self) -> _containers.RepeatedScalarFieldContainer[Global___CreditDirection.ValueType]:
+        """What a lender is told 信贷方向, from the mildest to the gravest. Only where FINANCING_CREDIT is asked. NEUTRAL is never
+        said where that area's verdict is UNKNOWN.
+        """
+
+    @_builtins.property
+    def supports(self) -> _containers.RepeatedCompositeFieldContainer[Global___Support]:
+        """Why SUPPORT is said 支持依据. Only where FINANCING_CREDIT is asked."""
+
     def __init__(
         self,
         *,
@@ -386,14 +551,42 @@ class RestrictionAnswer(_message.Message):
         explanations: _abc.Iterable[_builtins.str] | None = ...,
         candidates: _abc.Iterable[Global___Candidate] | None = ...,
         details_omitted: _builtins.bool = ...,
+        credit_directions: _abc.Iterable[Global___CreditDirection.ValueType] | None = ...,
+        supports: _abc.Iterable[Global___Support] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "candidates", b"candidates", "code", b"code", "details_omitted", b"details_omitted", "explanations", b"explanations", "name", b"name", "restrictions", b"restrictions", "unknown_reasons", b"unknown_reasons", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "candidates", b"candidates", "code", b"code", "credit_directions", b"credit_directions", "details_omitted", b"details_omitted", "explanations", b"explanations", "name", b"name", "restrictions", b"restrictions", "supports", b"supports", "unknown_reasons", b"unknown_reasons", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RestrictionAnswer: _TypeAlias = RestrictionAnswer  # noqa: Y015
+
+@_typing.final
+class EditionInUse(_message.Message):
+    """One edition of a rule table that the answer was made with 所用规则数据版本."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    EDITION_FIELD_NUMBER: _builtins.int
+    kind: _law_service_pb2.EditionKind.ValueType
+    """Kind of table 种类."""
+    edition: _builtins.str
+    """Name of the edition 版本."""
+    def __init__(
+        self,
+        *,
+        kind: _law_service_pb2.EditionKind.ValueType = ...,
+        edition: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edition", b"edition", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditionInUse: _TypeAlias = EditionInUse  # noqa: Y015
 
 @_typing.final
 class AnswerBasis(_message.Message):
@@ -406,6 +599,7 @@ class AnswerBasis(_message.Message):
     STALE_FIELD_NUMBER: _builtins.int
     AS_OF_DATE_FIELD_NUMBER: _builtins.int
     CATALOGUE_EDITION_FIELD_NUMBER: _builtins.int
+    LAW_FIELD_NUMBER: _builtins.int
     stale: _builtins.bool
     """Whether its knowledge was older than allowed 是否过期: RESTRICTED stays, ADVISORY and CLEAR have become UNKNOWN."""
     as_of_date: _builtins.str
@@ -420,6 +614,10 @@ class AnswerBasis(_message.Message):
     def answered_at(self) -> _timestamp_pb2.Timestamp:
         """When it was answered 查询时间."""
 
+    @_builtins.property
+    def law(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditionInUse]:
+        """Editions of all rule tables in use, one a kind 规则数据版本."""
+
     def __init__(
         self,
         *,
@@ -428,10 +626,11 @@ class AnswerBasis(_message.Message):
         stale: _builtins.bool = ...,
         as_of_date: _builtins.str = ...,
         catalogue_edition: _builtins.str = ...,
+        law: _abc.Iterable[Global___EditionInUse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "as_of_date", b"as_of_date", "catalogue_edition", b"catalogue_edition", "revision", b"revision", "stale", b"stale"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "as_of_date", b"as_of_date", "catalogue_edition", b"catalogue_edition", "law", b"law", "revision", b"revision", "stale", b"stale"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -477,6 +676,9 @@ class BatchCheckRestrictionsRequest(_message.Message):
     AREAS_FIELD_NUMBER: _builtins.int
     GROUPS_FIELD_NUMBER: _builtins.int
     CONSISTENCY_FIELD_NUMBER: _builtins.int
+    LAND_PURPOSE_FIELD_NUMBER: _builtins.int
+    land_purpose: Global___LandPurpose.ValueType
+    """What land is asked about for, by all of them 用地事由. See CheckRestrictionsRequest."""
     @_builtins.property
     def enterprises(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnterpriseQuery]:
         """Whom, 1 to 10,000 查询对象."""
@@ -500,10 +702,11 @@ class BatchCheckRestrictionsRequest(_message.Message):
         areas: _abc.Iterable[_measure_pb2.Area.ValueType] | None = ...,
         groups: _abc.Iterable[_measure_pb2.AreaGroup.ValueType] | None = ...,
         consistency: Global___Consistency | None = ...,
+        land_purpose: Global___LandPurpose.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "consistency", b"consistency", "enterprises", b"enterprises", "groups", b"groups"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "consistency", b"consistency", "enterprises", b"enterprises", "groups", b"groups", "land_purpose", b"land_purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,7 +29,8 @@ class RestrictionServiceStub(object):
     """Answers joint-punishment look-ups 联合惩戒查询: which restrictions are in force for an enterprise.
 
     Never a false clear: a restricted enterprise is never answered CLEAR at the revision that the answer names. What cannot
-    be decided is UNKNOWN, with its reason.
+    be decided is UNKNOWN, with its reason. A record restricts from its listing until it is suspended, lifted, repaired,
+    revoked or expired; notices, decisions that are not listed yet, and public lists restrict nobody.
     """
 
     def __init__(self, channel):
@@ -54,7 +55,8 @@ class RestrictionServiceServicer(object):
     """Answers joint-punishment look-ups 联合惩戒查询: which restrictions are in force for an enterprise.
 
     Never a false clear: a restricted enterprise is never answered CLEAR at the revision that the answer names. What cannot
-    be decided is UNKNOWN, with its reason.
+    be decided is UNKNOWN, with its reason. A record restricts from its listing until it is suspended, lifted, repaired,
+    revoked or expired; notices, decisions that are not listed yet, and public lists restrict nobody.
     """
 
     def CheckRestrictions(self, request, context):
@@ -97,7 +99,8 @@ class RestrictionService(object):
     """Answers joint-punishment look-ups 联合惩戒查询: which restrictions are in force for an enterprise.
 
     Never a false clear: a restricted enterprise is never answered CLEAR at the revision that the answer names. What cannot
-    be decided is UNKNOWN, with its reason.
+    be decided is UNKNOWN, with its reason. A record restricts from its listing until it is suspended, lifted, repaired,
+    revoked or expired; notices, decisions that are not listed yet, and public lists restrict nobody.
     """
 
     @staticmethod

@@ -30,7 +30,8 @@ class RestrictionServiceStub:
     """Answers joint-punishment look-ups 联合惩戒查询: which restrictions are in force for an enterprise.
 
     Never a false clear: a restricted enterprise is never answered CLEAR at the revision that the answer names. What cannot
-    be decided is UNKNOWN, with its reason.
+    be decided is UNKNOWN, with its reason. A record restricts from its listing until it is suspended, lifted, repaired,
+    revoked or expired; notices, decisions that are not listed yet, and public lists restrict nobody.
     """
 
     @_typing.overload
@@ -49,7 +50,8 @@ class RestrictionServiceAsyncStub(RestrictionServiceStub):
     """Answers joint-punishment look-ups 联合惩戒查询: which restrictions are in force for an enterprise.
 
     Never a false clear: a restricted enterprise is never answered CLEAR at the revision that the answer names. What cannot
-    be decided is UNKNOWN, with its reason.
+    be decided is UNKNOWN, with its reason. A record restricts from its listing until it is suspended, lifted, repaired,
+    revoked or expired; notices, decisions that are not listed yet, and public lists restrict nobody.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -64,7 +66,8 @@ class RestrictionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers joint-punishment look-ups 联合惩戒查询: which restrictions are in force for an enterprise.
 
     Never a false clear: a restricted enterprise is never answered CLEAR at the revision that the answer names. What cannot
-    be decided is UNKNOWN, with its reason.
+    be decided is UNKNOWN, with its reason. A record restricts from its listing until it is suspended, lifted, repaired,
+    revoked or expired; notices, decisions that are not listed yet, and public lists restrict nobody.
     """
 
     @_abc_1.abstractmethod

@@ -42,9 +42,19 @@ class _RecordStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecordSta
     """Never had effect 已撤销."""
     RECORD_STATE_EXPIRED: _RecordState.ValueType  # 5
     """Ended by its dates 已期满."""
+    RECORD_STATE_NOTICE_SERVED: _RecordState.ValueType  # 6
+    """Notice of facts, basis and rights was served 告知已送达: no effect, absent at the targets."""
+    RECORD_STATE_DECIDED: _RecordState.ValueType  # 7
+    """Decided and not yet listed 已决定: no effect until it is listed, absent at the targets."""
+    RECORD_STATE_SUSPENDED: _RecordState.ValueType  # 8
+    """At rest by order of the authority or a court 已暂停: no effect from the effective day on, absent at the targets; the
+    record is kept, and its periods run on.
+    """
 
 class RecordState(_RecordState, metaclass=_RecordStateEnumTypeWrapper):
-    """State of a record 记录状态, and what it means for readers and targets."""
+    """State of a record 记录状态, and what it means for readers and targets. A record with a notice goes NOTICE_SERVED → DECIDED →
+    LISTED (国办发〔2020〕49号 §八): nothing is answered as restricted, and nothing is pushed, before it is listed.
+    """
 
 RECORD_STATE_UNSPECIFIED: RecordState.ValueType  # 0
 """Not said 未说明."""
@@ -58,6 +68,14 @@ RECORD_STATE_REVOKED: RecordState.ValueType  # 4
 """Never had effect 已撤销."""
 RECORD_STATE_EXPIRED: RecordState.ValueType  # 5
 """Ended by its dates 已期满."""
+RECORD_STATE_NOTICE_SERVED: RecordState.ValueType  # 6
+"""Notice of facts, basis and rights was served 告知已送达: no effect, absent at the targets."""
+RECORD_STATE_DECIDED: RecordState.ValueType  # 7
+"""Decided and not yet listed 已决定: no effect until it is listed, absent at the targets."""
+RECORD_STATE_SUSPENDED: RecordState.ValueType  # 8
+"""At rest by order of the authority or a court 已暂停: no effect from the effective day on, absent at the targets; the
+record is kept, and its periods run on.
+"""
 Global___RecordState: _TypeAlias = RecordState  # noqa: Y015
 
 class _PublicationClass:
@@ -69,25 +87,38 @@ class _PublicationClassEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Publ
     PUBLICATION_CLASS_UNSPECIFIED: _PublicationClass.ValueType  # 0
     """Not said 未说明."""
     PUBLICATION_CLASS_MINOR: _PublicationClass.ValueType  # 1
-    """Minor 轻微: not published; every measure needs its own end date, at most 3 years after the decision."""
+    """Minor 轻微: not published; every measure needs its own end date, at most 3 years after the decision (5 years before
+    2023-05-01).
+    """
     PUBLICATION_CLASS_GENERAL: _PublicationClass.ValueType  # 2
-    """General 一般: published, at most 1 year."""
+    """General 一般: published, today at most 1 year."""
     PUBLICATION_CLASS_SERIOUS: _PublicationClass.ValueType  # 3
-    """Serious 严重: published, at most 3 years."""
+    """Serious 严重: published, today at most 3 years."""
 
 class PublicationClass(_PublicationClass, metaclass=_PublicationClassEnumTypeWrapper):
-    """How grave, which governs whether and how long it is published, and how long its measures may run 失信程度
-    (国家发展改革委令第36号). A decision before 2026-04-01 may reach 5 years in each class.
+    """How grave, which governs whether and how long a record is published, when it may be repaired, and how long its measures
+    may run 失信程度. Periods count from the date of the decision's document, and the regime in force on that day governs the
+    record for good. Regimes are data (kind REGIMES of LawService). Those that the service comes with, by that date:
+
+    - before 2023-05-01, local credit regulations 地方信用条例 (山东省社会信用条例 art. 38): at most 5 years in each class;
+    - 2023-05-01 to 2026-03-31, 国家发展改革委令第58号: at most 3 years in each class, at least 3 months for a general and 1 year for
+      a serious record (figures to be confirmed);
+    - from 2026-04-01, 国家发展改革委令第36号: general 3 months to 1 year, serious 1 to 3 years.
+
+    The shortest is the time before which a record cannot be repaired; at the longest, publication and measures stop by
+    themselves.
     """
 
 PUBLICATION_CLASS_UNSPECIFIED: PublicationClass.ValueType  # 0
 """Not said 未说明."""
 PUBLICATION_CLASS_MINOR: PublicationClass.ValueType  # 1
-"""Minor 轻微: not published; every measure needs its own end date, at most 3 years after the decision."""
+"""Minor 轻微: not published; every measure needs its own end date, at most 3 years after the decision (5 years before
+2023-05-01).
+"""
 PUBLICATION_CLASS_GENERAL: PublicationClass.ValueType  # 2
-"""General 一般: published, at most 1 year."""
+"""General 一般: published, today at most 1 year."""
 PUBLICATION_CLASS_SERIOUS: PublicationClass.ValueType  # 3
-"""Serious 严重: published, at most 3 years."""
+"""Serious 严重: published, today at most 3 years."""
 Global___PublicationClass: _TypeAlias = PublicationClass  # noqa: Y015
 
 class _PenaltyKind:
@@ -114,6 +145,132 @@ PENALTY_KIND_LICENCE_REVOKED: PenaltyKind.ValueType  # 2
 """A licence or permit was revoked 吊销许可证/执照."""
 Global___PenaltyKind: _TypeAlias = PenaltyKind  # noqa: Y015
 
+class _StatementKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StatementKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StatementKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STATEMENT_KIND_UNSPECIFIED: _StatementKind.ValueType  # 0
+    """Not said 未说明."""
+    STATEMENT_KIND_STATEMENT: _StatementKind.ValueType  # 1
+    """Statement or defence 陈述、申辩: the enterprise has stated its case, and a decision may follow."""
+    STATEMENT_KIND_HEARING_REQUESTED: _StatementKind.ValueType  # 2
+    """The enterprise asked for a hearing 要求听证: no decision before it was held or waived."""
+    STATEMENT_KIND_HEARING_HELD: _StatementKind.ValueType  # 3
+    """The hearing was held 听证已举行."""
+    STATEMENT_KIND_WAIVED: _StatementKind.ValueType  # 4
+    """The enterprise waived its rights in writing 书面放弃: a decision may follow before the period has passed."""
+
+class StatementKind(_StatementKind, metaclass=_StatementKindEnumTypeWrapper):
+    """Steps between notice and decision 陈述申辩和听证 (国办发〔2020〕49号 §八; 行政处罚法 art. 44, 45, 63, 64)."""
+
+STATEMENT_KIND_UNSPECIFIED: StatementKind.ValueType  # 0
+"""Not said 未说明."""
+STATEMENT_KIND_STATEMENT: StatementKind.ValueType  # 1
+"""Statement or defence 陈述、申辩: the enterprise has stated its case, and a decision may follow."""
+STATEMENT_KIND_HEARING_REQUESTED: StatementKind.ValueType  # 2
+"""The enterprise asked for a hearing 要求听证: no decision before it was held or waived."""
+STATEMENT_KIND_HEARING_HELD: StatementKind.ValueType  # 3
+"""The hearing was held 听证已举行."""
+STATEMENT_KIND_WAIVED: StatementKind.ValueType  # 4
+"""The enterprise waived its rights in writing 书面放弃: a decision may follow before the period has passed."""
+Global___StatementKind: _TypeAlias = StatementKind  # noqa: Y015
+
+class _SuspensionGround:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SuspensionGroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SuspensionGround.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUSPENSION_GROUND_UNSPECIFIED: _SuspensionGround.ValueType  # 0
+    """Not said 未说明."""
+    SUSPENSION_GROUND_AUTHORITY_ORDER: _SuspensionGround.ValueType  # 1
+    """The authority itself 认定部门决定."""
+    SUSPENSION_GROUND_COURT_ORDER: _SuspensionGround.ValueType  # 2
+    """A court 法院裁定."""
+
+class SuspensionGround(_SuspensionGround, metaclass=_SuspensionGroundEnumTypeWrapper):
+    """Who ordered that a record's effect rests 暂停依据."""
+
+SUSPENSION_GROUND_UNSPECIFIED: SuspensionGround.ValueType  # 0
+"""Not said 未说明."""
+SUSPENSION_GROUND_AUTHORITY_ORDER: SuspensionGround.ValueType  # 1
+"""The authority itself 认定部门决定."""
+SUSPENSION_GROUND_COURT_ORDER: SuspensionGround.ValueType  # 2
+"""A court 法院裁定."""
+Global___SuspensionGround: _TypeAlias = SuspensionGround  # noqa: Y015
+
+class _ObjectionOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ObjectionOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ObjectionOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OBJECTION_OUTCOME_UNSPECIFIED: _ObjectionOutcome.ValueType  # 0
+    """Not decided yet 未处理."""
+    OBJECTION_OUTCOME_UPHELD: _ObjectionOutcome.ValueType  # 1
+    """The record stands as it is 维持."""
+    OBJECTION_OUTCOME_CORRECTED: _ObjectionOutcome.ValueType  # 2
+    """The record was corrected 更正."""
+    OBJECTION_OUTCOME_REVOKED: _ObjectionOutcome.ValueType  # 3
+    """The record was revoked 撤销."""
+
+class ObjectionOutcome(_ObjectionOutcome, metaclass=_ObjectionOutcomeEnumTypeWrapper):
+    """How an objection ends 异议处理结果."""
+
+OBJECTION_OUTCOME_UNSPECIFIED: ObjectionOutcome.ValueType  # 0
+"""Not decided yet 未处理."""
+OBJECTION_OUTCOME_UPHELD: ObjectionOutcome.ValueType  # 1
+"""The record stands as it is 维持."""
+OBJECTION_OUTCOME_CORRECTED: ObjectionOutcome.ValueType  # 2
+"""The record was corrected 更正."""
+OBJECTION_OUTCOME_REVOKED: ObjectionOutcome.ValueType  # 3
+"""The record was revoked 撤销."""
+Global___ObjectionOutcome: _TypeAlias = ObjectionOutcome  # noqa: Y015
+
+class _DutyKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DutyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DutyKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DUTY_KIND_UNSPECIFIED: _DutyKind.ValueType  # 0
+    """Not said 未说明."""
+    DUTY_KIND_REPORT_DECISION: _DutyKind.ValueType  # 1
+    """Report the decision to every target 双公示上报: 7 working days from the decision (发改办财金〔2018〕424号)."""
+    DUTY_KIND_WITHDRAW: _DutyKind.ValueType  # 2
+    """Withdraw at every target what ended 撤回: 3 working days from the date of the document that ended it (行政处罚法 art. 48,
+    85).
+    """
+    DUTY_KIND_DECIDE_OBJECTION: _DutyKind.ValueType  # 3
+    """Decide an objection 处理异议: 3 working days, 7 where others must help (山东、河南社会信用条例)."""
+    DUTY_KIND_REVIEW_BASIS: _DutyKind.ValueType  # 4
+    """Review the basis of a measure that no longer binds, for its text has lapsed 复核依据: 10 working days from the lapse
+    (国办发〔2020〕49号; the figure is to be confirmed).
+    """
+
+class DutyKind(_DutyKind, metaclass=_DutyKindEnumTypeWrapper):
+    """Clocks that people are held to 时限. Their working days are data (kind LIMITS of LawService); the numbers said here are
+    those of the edition that the service comes with.
+    """
+
+DUTY_KIND_UNSPECIFIED: DutyKind.ValueType  # 0
+"""Not said 未说明."""
+DUTY_KIND_REPORT_DECISION: DutyKind.ValueType  # 1
+"""Report the decision to every target 双公示上报: 7 working days from the decision (发改办财金〔2018〕424号)."""
+DUTY_KIND_WITHDRAW: DutyKind.ValueType  # 2
+"""Withdraw at every target what ended 撤回: 3 working days from the date of the document that ended it (行政处罚法 art. 48,
+85).
+"""
+DUTY_KIND_DECIDE_OBJECTION: DutyKind.ValueType  # 3
+"""Decide an objection 处理异议: 3 working days, 7 where others must help (山东、河南社会信用条例)."""
+DUTY_KIND_REVIEW_BASIS: DutyKind.ValueType  # 4
+"""Review the basis of a measure that no longer binds, for its text has lapsed 复核依据: 10 working days from the lapse
+(国办发〔2020〕49号; the figure is to be confirmed).
+"""
+Global___DutyKind: _TypeAlias = DutyKind  # noqa: Y015
+
 class _LiftGround:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -127,7 +284,7 @@ class _LiftGroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LiftGround
     LIFT_GROUND_COURT_OR_REVIEW: _LiftGround.ValueType  # 2
     """A court or a review body decided so 法院、复议机关决定."""
     LIFT_GROUND_REPAIR: _LiftGround.ValueType  # 3
-    """Credit was repaired 信用修复."""
+    """Credit was repaired 信用修复. Written by Repair only, which minimum periods bind: LiftSanctionRecord refuses it."""
     LIFT_GROUND_BANKRUPTCY_PLAN: _LiftGround.ValueType  # 4
     """A bankruptcy plan was confirmed 破产重整."""
 
@@ -141,7 +298,7 @@ LIFT_GROUND_EXIT_COMPLETED: LiftGround.ValueType  # 1
 LIFT_GROUND_COURT_OR_REVIEW: LiftGround.ValueType  # 2
 """A court or a review body decided so 法院、复议机关决定."""
 LIFT_GROUND_REPAIR: LiftGround.ValueType  # 3
-"""Credit was repaired 信用修复."""
+"""Credit was repaired 信用修复. Written by Repair only, which minimum periods bind: LiftSanctionRecord refuses it."""
 LIFT_GROUND_BANKRUPTCY_PLAN: LiftGround.ValueType  # 4
 """A bankruptcy plan was confirmed 破产重整."""
 Global___LiftGround: _TypeAlias = LiftGround  # noqa: Y015
@@ -177,8 +334,96 @@ class Penalty(_message.Message):
 Global___Penalty: _TypeAlias = Penalty  # noqa: Y015
 
 @_typing.final
+class Notice(_message.Message):
+    """Notice before a decision 告知书: facts, basis and rights (国办发〔2020〕49号 §八; 行政处罚法 art. 44). It restricts nobody."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORITY_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    SERVED_ON_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    RIGHTS_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    document_number: _builtins.str
+    """Number of the document 文号. Required, at most 128 characters."""
+    served_on: _builtins.str
+    """Day on which it was served, `YYYY-MM-DD` 送达日期. Required; not before the order to exit, on or before today. From the
+    next day on run the working days in which a hearing may be asked for: 5 (行政处罚法 art. 64).
+    """
+    facts: _builtins.str
+    """What was found 事实. Required, at most 2000 characters."""
+    basis: _builtins.str
+    """On which document and article the listing is to rest 依据. Required, at most 2000 characters."""
+    rights: _builtins.str
+    """Rights that the enterprise was told of 权利: statement and defence, hearing, remedies. Required, at most 2000
+    characters.
+    """
+    method: _builtins.str
+    """How it was served 送达方式, e.g. `直接送达`. At most 500 characters."""
+    @_builtins.property
+    def authority(self) -> _enterprise_pb2.Authority:
+        """Who intends to decide 告知部门. Required. One that the register knows must lead the obligation's standard or sector
+        (长工信联字[2017]9号 §五(一)(二)).
+        """
+
+    def __init__(
+        self,
+        *,
+        authority: _enterprise_pb2.Authority | None = ...,
+        document_number: _builtins.str = ...,
+        served_on: _builtins.str = ...,
+        facts: _builtins.str = ...,
+        basis: _builtins.str = ...,
+        rights: _builtins.str = ...,
+        method: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "basis", b"basis", "document_number", b"document_number", "facts", b"facts", "method", b"method", "rights", b"rights", "served_on", b"served_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Notice: _TypeAlias = Notice  # noqa: Y015
+
+@_typing.final
+class Statement(_message.Message):
+    """One step of the enterprise between notice and decision 陈述申辩."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    kind: Global___StatementKind.ValueType
+    """Kind 类型. Required."""
+    date: _builtins.str
+    """Its day, `YYYY-MM-DD` 日期. Required; not before the notice was served, on or before today."""
+    summary: _builtins.str
+    """What was said, or what came of it 内容摘要. At most 2000 characters."""
+    document_number: _builtins.str
+    """Number of the record of it, e.g. of the hearing's minutes 文号. At most 128 characters."""
+    def __init__(
+        self,
+        *,
+        kind: Global___StatementKind.ValueType = ...,
+        date: _builtins.str = ...,
+        summary: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "document_number", b"document_number", "kind", b"kind", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Statement: _TypeAlias = Statement  # noqa: Y015
+
+@_typing.final
 class Decision(_message.Message):
-    """The decision to list 列入决定."""
+    """The decision to list 列入决定. It states cause, measures, removal and remedies (国办发〔2020〕49号 §八)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -187,17 +432,32 @@ class Decision(_message.Message):
     DATE_FIELD_NUMBER: _builtins.int
     NOTICE_SERVED_ON_FIELD_NUMBER: _builtins.int
     PENALTY_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    REMOVAL_CONDITIONS_FIELD_NUMBER: _builtins.int
+    REMEDIES_FIELD_NUMBER: _builtins.int
     document_number: _builtins.str
     """Number of the document 文号. Required, at most 128 characters."""
     date: _builtins.str
-    """Its date, `YYYY-MM-DD` 决定日期. Required; after the obligation's last day, on or before today."""
-    notice_served_on: _builtins.str
-    """Day on which the notice of facts, basis and rights was served 告知日期. Required; on or before the decision
-    (国办发〔2020〕49号 §八).
+    """Its date, `YYYY-MM-DD` 决定日期. Required; after the obligation's last day, not before the notice was served, on or
+    before today. Also after the working days in which a hearing may be asked for, unless the enterprise stated its case,
+    was heard or waived it, and never between the request for a hearing and the hearing (行政处罚法 art. 63, 64). It governs
+    regime and catalogue edition, and all periods of publication, repair and measures count from it.
     """
+    notice_served_on: _builtins.str
+    """Day on which the notice of facts, basis and rights was served, `YYYY-MM-DD` 告知日期. Required on create; on or before
+    the decision (国办发〔2020〕49号 §八). In Decide empty: the notice's.
+    """
+    cause: _builtins.str
+    """Why, in words 事由. Required by Decide, optional on create; at most 2000 characters."""
+    removal_conditions: _builtins.str
+    """Conditions and procedure of removal 移出条件和程序. Required by Decide, optional on create; at most 2000 characters."""
+    remedies: _builtins.str
+    """Remedies 救济措施: objection, review, court. Required by Decide, optional on create; at most 2000 characters."""
     @_builtins.property
     def authority(self) -> _enterprise_pb2.Authority:
-        """Who decided 认定部门. Required."""
+        """Who decided 认定部门. Required; in Decide empty: the notice's. One that the register knows must lead the obligation's
+        standard or sector (长工信联字[2017]9号 §五(一)(二)).
+        """
 
     @_builtins.property
     def penalty(self) -> Global___Penalty:
@@ -211,14 +471,165 @@ class Decision(_message.Message):
         date: _builtins.str = ...,
         notice_served_on: _builtins.str = ...,
         penalty: Global___Penalty | None = ...,
+        cause: _builtins.str = ...,
+        removal_conditions: _builtins.str = ...,
+        remedies: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "penalty", b"penalty"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "date", b"date", "document_number", b"document_number", "notice_served_on", b"notice_served_on", "penalty", b"penalty"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "cause", b"cause", "date", b"date", "document_number", b"document_number", "notice_served_on", b"notice_served_on", "penalty", b"penalty", "remedies", b"remedies", "removal_conditions", b"removal_conditions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Decision: _TypeAlias = Decision  # noqa: Y015
+
+@_typing.final
+class Suspension(_message.Message):
+    """One rest of a record's effect 暂停. Output only, as a whole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUND_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_ON_FIELD_NUMBER: _builtins.int
+    RESUMED_ON_FIELD_NUMBER: _builtins.int
+    RESUME_DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    RESUME_DATE_FIELD_NUMBER: _builtins.int
+    ground: Global___SuspensionGround.ValueType
+    """Who ordered it 暂停依据."""
+    document_number: _builtins.str
+    """Number of the order 文号."""
+    date: _builtins.str
+    """Date of the order, `YYYY-MM-DD` 决定日期."""
+    effective_on: _builtins.str
+    """First day without effect, `YYYY-MM-DD`, Asia/Shanghai 暂停日期."""
+    resumed_on: _builtins.str
+    """First day with effect again, `YYYY-MM-DD`, Asia/Shanghai 恢复日期. Empty while it lasts."""
+    resume_document_number: _builtins.str
+    """Number of the document that ended it 恢复文号."""
+    resume_date: _builtins.str
+    """Date of that document, `YYYY-MM-DD` 恢复决定日期."""
+    def __init__(
+        self,
+        *,
+        ground: Global___SuspensionGround.ValueType = ...,
+        document_number: _builtins.str = ...,
+        date: _builtins.str = ...,
+        effective_on: _builtins.str = ...,
+        resumed_on: _builtins.str = ...,
+        resume_document_number: _builtins.str = ...,
+        resume_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "document_number", b"document_number", "effective_on", b"effective_on", "ground", b"ground", "resume_date", b"resume_date", "resume_document_number", b"resume_document_number", "resumed_on", b"resumed_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Suspension: _TypeAlias = Suspension  # noqa: Y015
+
+@_typing.final
+class Objection(_message.Message):
+    """An objection to a record 异议. While it is open the record is disputed: every answer and push says so, and the effect
+    stays. Output only, as a whole.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RAISED_ON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    NEEDS_OTHERS_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    CALENDAR_EDITION_FIELD_NUMBER: _builtins.int
+    CALENDAR_NOT_PUBLISHED_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    DECISION_REASON_FIELD_NUMBER: _builtins.int
+    raised_on: _builtins.str
+    """Day on which it was raised, `YYYY-MM-DD` 提出日期. The working days count from the next day."""
+    reason: _builtins.str
+    """What the enterprise says 异议理由."""
+    needs_others: _builtins.bool
+    """Whether other departments must help to check 核查需其他部门配合: 7 instead of 3 working days (山东、河南社会信用条例)."""
+    due_on: _builtins.str
+    """Last day to decide, `YYYY-MM-DD` 处理期限. Empty where `calendar_not_published`."""
+    calendar_edition: _builtins.str
+    """Edition of the official working days with which `due_on` was reckoned 节假日安排版本."""
+    calendar_not_published: _builtins.bool
+    """The official working days of that year are not published 节假日安排未公布."""
+    outcome: Global___ObjectionOutcome.ValueType
+    """Outcome 处理结果. Unspecified while it is open."""
+    document_number: _builtins.str
+    """Number of the document that decided it 文号."""
+    date: _builtins.str
+    """Date of that document, `YYYY-MM-DD` 处理日期."""
+    decision_reason: _builtins.str
+    """Why it was decided so 处理理由."""
+    def __init__(
+        self,
+        *,
+        raised_on: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        needs_others: _builtins.bool = ...,
+        due_on: _builtins.str = ...,
+        calendar_edition: _builtins.str = ...,
+        calendar_not_published: _builtins.bool = ...,
+        outcome: Global___ObjectionOutcome.ValueType = ...,
+        document_number: _builtins.str = ...,
+        date: _builtins.str = ...,
+        decision_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_edition", b"calendar_edition", "calendar_not_published", b"calendar_not_published", "date", b"date", "decision_reason", b"decision_reason", "document_number", b"document_number", "due_on", b"due_on", "needs_others", b"needs_others", "outcome", b"outcome", "raised_on", b"raised_on", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Objection: _TypeAlias = Objection  # noqa: Y015
+
+@_typing.final
+class DueDay(_message.Message):
+    """One clock of a record 时限."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    CALENDAR_EDITION_FIELD_NUMBER: _builtins.int
+    CALENDAR_NOT_PUBLISHED_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    kind: Global___DutyKind.ValueType
+    """Kind 时限种类."""
+    since: _builtins.str
+    """The day from which it counts, itself not counted, `YYYY-MM-DD` 起算日."""
+    due_on: _builtins.str
+    """Last day on which the duty is done in time, `YYYY-MM-DD` 截止日. Empty where `calendar_not_published`."""
+    calendar_edition: _builtins.str
+    """Edition of the official working days with which `due_on` was reckoned 节假日安排版本. A stored day keeps it."""
+    calendar_not_published: _builtins.bool
+    """The official working days of that year are not published 节假日安排未公布. It is reckoned once they are loaded."""
+    note: _builtins.str
+    """For the reader, e.g. the document and article that it rests on 说明."""
+    def __init__(
+        self,
+        *,
+        kind: Global___DutyKind.ValueType = ...,
+        since: _builtins.str = ...,
+        due_on: _builtins.str = ...,
+        calendar_edition: _builtins.str = ...,
+        calendar_not_published: _builtins.bool = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_edition", b"calendar_edition", "calendar_not_published", b"calendar_not_published", "due_on", b"due_on", "kind", b"kind", "note", b"note", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DueDay: _TypeAlias = DueDay  # noqa: Y015
 
 @_typing.final
 class Quarantine(_message.Message):
@@ -294,6 +705,8 @@ class Ending(_message.Message):
     DATE_FIELD_NUMBER: _builtins.int
     EFFECTIVE_ON_FIELD_NUMBER: _builtins.int
     REPLACEMENT_FIELD_NUMBER: _builtins.int
+    APPLIED_ON_FIELD_NUMBER: _builtins.int
+    CORRECTED_ON_FIELD_NUMBER: _builtins.int
     ground: Global___LiftGround.ValueType
     """Ground, where it was lifted 移出理由."""
     reason: _builtins.str
@@ -308,6 +721,10 @@ class Ending(_message.Message):
     """
     replacement: _builtins.str
     """The record that replaces it, where it was revoked with a replacement 替代记录."""
+    applied_on: _builtins.str
+    """Day on which repair was applied for, `YYYY-MM-DD` 修复申请日期. Repair only."""
+    corrected_on: _builtins.str
+    """Day on which the failure had been corrected, `YYYY-MM-DD` 纠正日期. Repair only."""
     def __init__(
         self,
         *,
@@ -317,10 +734,12 @@ class Ending(_message.Message):
         date: _builtins.str = ...,
         effective_on: _builtins.str = ...,
         replacement: _builtins.str = ...,
+        applied_on: _builtins.str = ...,
+        corrected_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "document_number", b"document_number", "effective_on", b"effective_on", "ground", b"ground", "reason", b"reason", "replacement", b"replacement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_on", b"applied_on", "corrected_on", b"corrected_on", "date", b"date", "document_number", b"document_number", "effective_on", b"effective_on", "ground", b"ground", "reason", b"reason", "replacement", b"replacement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -328,7 +747,7 @@ Global___Ending: _TypeAlias = Ending  # noqa: Y015
 
 @_typing.final
 class SanctionRecord(_message.Message):
-    """A sanction record 惩戒记录: one overdue obligation, one decision."""
+    """A sanction record 惩戒记录: one overdue obligation, one decision. While its notice is served it has no decision yet."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -352,6 +771,15 @@ class SanctionRecord(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     REPLACES_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    NOTICE_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    LISTED_ON_FIELD_NUMBER: _builtins.int
+    SUSPENSIONS_FIELD_NUMBER: _builtins.int
+    OBJECTION_FIELD_NUMBER: _builtins.int
+    DUE_DAYS_FIELD_NUMBER: _builtins.int
+    OBLIGATION_NAME_FIELD_NUMBER: _builtins.int
+    REGIME_FIELD_NUMBER: _builtins.int
+    EARLIEST_REPAIR_DATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name 记录名, `sanctionRecords/{id}`. Output only on create."""
     state: Global___RecordState.ValueType
@@ -359,8 +787,8 @@ class SanctionRecord(_message.Message):
     publication_class: Global___PublicationClass.ValueType
     """Publication class 失信程度. Required."""
     publication_end_date: _builtins.str
-    """Last day of publication, `YYYY-MM-DD`, Asia/Shanghai 公示截止日. Empty: the longest that the class allows, counted
-    from the decision's date. Must be empty for a minor one.
+    """Last day of publication, `YYYY-MM-DD`, Asia/Shanghai 公示截止日. Empty: the longest that class and regime allow, counted
+    from the decision's date. Neither before the decision nor beyond that. Must be empty for a minor one.
     """
     disputed: _builtins.bool
     """Whether it is disputed 异议标注. Output only."""
@@ -370,17 +798,31 @@ class SanctionRecord(_message.Message):
     """Version 版本 (etag): 1 at creation, one more with each change. Output only."""
     replaces: _builtins.str
     """Name of the record that this one replaces 被替代记录. Output only."""
+    listed_on: _builtins.str
+    """First day of effect, `YYYY-MM-DD`, Asia/Shanghai 列入日期. Empty before the listing. Output only."""
+    obligation_name: _builtins.str
+    """The registered obligation that it is about, `exitObligations/{id}` 退出任务. Optional; it must be of the same enterprise
+    and not completed. Where given, `obligation` stays empty and is filled from it.
+    """
+    regime: _builtins.str
+    """Regime of publication and repair that governs it, by the decision's date 公示和修复规定: its name in the edition of
+    regimes, e.g. `Order 36`. Empty before the decision. Output only.
+    """
+    earliest_repair_date: _builtins.str
+    """First day on which repair may be applied for, by class and regime, `YYYY-MM-DD`, Asia/Shanghai 最早修复日期. Empty before
+    the decision. Output only.
+    """
     @_builtins.property
     def enterprise(self) -> _enterprise_pb2.Enterprise:
         """Enterprise 企业. Required."""
 
     @_builtins.property
     def obligation(self) -> _obligation_pb2.ExitObligation:
-        """Obligation 退出任务. Required."""
+        """Obligation 退出任务. Required, but where `obligation_name` is given: then leave it empty, and it is filled from there."""
 
     @_builtins.property
     def decision(self) -> Global___Decision:
-        """Decision 列入决定. Required."""
+        """Decision 列入决定. Required on create; empty in ServeNotice and while the notice is served."""
 
     @_builtins.property
     def responsible_district(self) -> _enterprise_pb2.ResponsibleDistrict:
@@ -418,6 +860,28 @@ class SanctionRecord(_message.Message):
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the clerk should look at 提示, e.g. that another record knows this code under another name. Output only."""
 
+    @_builtins.property
+    def notice(self) -> Global___Notice:
+        """Notice 告知书. Required by ServeNotice, otherwise output only. Empty where a record of a process on paper was created."""
+
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Statement]:
+        """Statements and hearing, in the order of their days 陈述申辩. At most 20. May be given on create, for what was done on
+        paper; between notice and decision RecordStatement adds.
+        """
+
+    @_builtins.property
+    def suspensions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Suspension]:
+        """Rests of its effect, oldest first 暂停. Output only."""
+
+    @_builtins.property
+    def objection(self) -> Global___Objection:
+        """The present objection, or else the last one 异议. Output only."""
+
+    @_builtins.property
+    def due_days(self) -> _containers.RepeatedCompositeFieldContainer[Global___DueDay]:
+        """The clocks of this record 时限. Output only."""
+
     def __init__(
         self,
         *,
@@ -441,10 +905,19 @@ class SanctionRecord(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         replaces: _builtins.str = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        notice: Global___Notice | None = ...,
+        statements: _abc.Iterable[Global___Statement] | None = ...,
+        listed_on: _builtins.str = ...,
+        suspensions: _abc.Iterable[Global___Suspension] | None = ...,
+        objection: Global___Objection | None = ...,
+        due_days: _abc.Iterable[Global___DueDay] | None = ...,
+        obligation_name: _builtins.str = ...,
+        regime: _builtins.str = ...,
+        earliest_repair_date: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmation", b"confirmation", "create_time", b"create_time", "decision", b"decision", "ending", b"ending", "enterprise", b"enterprise", "obligation", b"obligation", "quarantine", b"quarantine", "responsible_district", b"responsible_district", "revision", b"revision", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmation", b"confirmation", "create_time", b"create_time", "decision", b"decision", "ending", b"ending", "enterprise", b"enterprise", "notice", b"notice", "objection", b"objection", "obligation", b"obligation", "quarantine", b"quarantine", "responsible_district", b"responsible_district", "revision", b"revision", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalogue_edition", b"catalogue_edition", "confirmation", b"confirmation", "create_time", b"create_time", "decision", b"decision", "disputed", b"disputed", "ending", b"ending", "enterprise", b"enterprise", "measures", b"measures", "name", b"name", "obligation", b"obligation", "publication_class", b"publication_class", "publication_end_date", b"publication_end_date", "quarantine", b"quarantine", "replaces", b"replaces", "responsible_district", b"responsible_district", "revision", b"revision", "state", b"state", "update_time", b"update_time", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalogue_edition", b"catalogue_edition", "confirmation", b"confirmation", "create_time", b"create_time", "decision", b"decision", "disputed", b"disputed", "due_days", b"due_days", "earliest_repair_date", b"earliest_repair_date", "ending", b"ending", "enterprise", b"enterprise", "listed_on", b"listed_on", "measures", b"measures", "name", b"name", "notice", b"notice", "objection", b"objection", "obligation", b"obligation", "obligation_name", b"obligation_name", "publication_class", b"publication_class", "publication_end_date", b"publication_end_date", "quarantine", b"quarantine", "regime", b"regime", "replaces", b"replaces", "responsible_district", b"responsible_district", "revision", b"revision", "state", b"state", "statements", b"statements", "suspensions", b"suspensions", "update_time", b"update_time", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

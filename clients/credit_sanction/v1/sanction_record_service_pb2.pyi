@@ -268,10 +268,10 @@ class AmendSanctionRecordRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields to take from `record` 更正字段. Required. Any of `measures`, `publication_class`, `publication_end_date`,
-        `responsible_district`, `decision.date`, `decision.notice_served_on`, `decision.penalty`; of a record that was never
-        listed also `enterprise.name`, `enterprise.former_names`, `enterprise.other_identifiers` and `obligation`. What is
-        named and not given is cleared. A new `publication_class` brings its own longest publication, unless
-        `publication_end_date` is named too.
+        `responsible_district`, `decision.date`, `decision.notice_served_on`, `decision.penalty`, `decision.cause`,
+        `decision.removal_conditions`, `decision.remedies`; of a record that was never listed also `enterprise.name`,
+        `enterprise.former_names`, `enterprise.other_identifiers` and `obligation`. What is named and not given is cleared. A new
+        `publication_class` brings its own longest publication, unless `publication_end_date` is named too.
         """
 
     def __init__(
@@ -309,7 +309,7 @@ class LiftSanctionRecordRequest(_message.Message):
     version: _builtins.int
     """Version last read 版本. Required."""
     ground: _sanction_record_pb2.LiftGround.ValueType
-    """Ground 移出理由. Required."""
+    """Ground 移出理由. Required. REPAIR is refused: that is Repair."""
     document_number: _builtins.str
     """Number of the document that lifts it 文号. Required, at most 128 characters."""
     date: _builtins.str
@@ -465,3 +465,427 @@ class ConfirmIdentifierRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConfirmIdentifierRequest: _TypeAlias = ConfirmIdentifierRequest  # noqa: Y015
+
+@_typing.final
+class ServeNoticeRequest(_message.Message):
+    """Request of ServeNotice 告知请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    @_builtins.property
+    def record(self) -> _sanction_record_pb2.SanctionRecord:
+        """The record with its `notice` and without a `decision`; measures, publication class and district as they are intended
+        记录. Required.
+        """
+
+    def __init__(
+        self,
+        *,
+        record: _sanction_record_pb2.SanctionRecord | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServeNoticeRequest: _TypeAlias = ServeNoticeRequest  # noqa: Y015
+
+@_typing.final
+class RecordStatementRequest(_message.Message):
+    """Request of RecordStatement 陈述申辩登记请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 记录名. Required."""
+    version: _builtins.int
+    """Version last read 版本. Required."""
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    @_builtins.property
+    def statement(self) -> _sanction_record_pb2.Statement:
+        """The statement, or the step of the hearing 陈述申辩. Required."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        statement: _sanction_record_pb2.Statement | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["statement", b"statement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id", "statement", b"statement", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordStatementRequest: _TypeAlias = RecordStatementRequest  # noqa: Y015
+
+@_typing.final
+class DecideRequest(_message.Message):
+    """Request of Decide 决定请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    MEASURES_FIELD_NUMBER: _builtins.int
+    PUBLICATION_CLASS_FIELD_NUMBER: _builtins.int
+    PUBLICATION_END_DATE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 记录名. Required."""
+    version: _builtins.int
+    """Version last read 版本. Required."""
+    publication_class: _sanction_record_pb2.PublicationClass.ValueType
+    """Publication class 失信程度. Unspecified: as in the notice."""
+    publication_end_date: _builtins.str
+    """Last day of publication, `YYYY-MM-DD` 公示截止日. Empty: the longest that class and regime allow."""
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    @_builtins.property
+    def decision(self) -> _sanction_record_pb2.Decision:
+        """The decision 列入决定. Required, with cause, removal and remedies. `authority` empty: the notice's."""
+
+    @_builtins.property
+    def measures(self) -> _containers.RepeatedCompositeFieldContainer[_measure_pb2.Measure]:
+        """Measures 惩戒措施. Empty: as in the notice."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        decision: _sanction_record_pb2.Decision | None = ...,
+        measures: _abc.Iterable[_measure_pb2.Measure] | None = ...,
+        publication_class: _sanction_record_pb2.PublicationClass.ValueType = ...,
+        publication_end_date: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "measures", b"measures", "name", b"name", "publication_class", b"publication_class", "publication_end_date", b"publication_end_date", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideRequest: _TypeAlias = DecideRequest  # noqa: Y015
+
+@_typing.final
+class ListRequest(_message.Message):
+    """Request of List 列入请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    LISTED_ON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 记录名. Required."""
+    version: _builtins.int
+    """Version last read 版本. Required."""
+    listed_on: _builtins.str
+    """First day of effect, `YYYY-MM-DD`, Asia/Shanghai 列入日期. Empty: today. Not before the decision, on or before today."""
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        listed_on: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["listed_on", b"listed_on", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRequest: _TypeAlias = ListRequest  # noqa: Y015
+
+@_typing.final
+class RaiseObjectionRequest(_message.Message):
+    """Request of RaiseObjection 异议登记请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    RAISED_ON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    NEEDS_OTHERS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 记录名. Required."""
+    version: _builtins.int
+    """Version last read 版本. Required."""
+    raised_on: _builtins.str
+    """Day on which it was raised, `YYYY-MM-DD` 提出日期. Empty: today. Not before the listing, on or before today."""
+    reason: _builtins.str
+    """What the enterprise says 异议理由. Required, at most 500 characters."""
+    needs_others: _builtins.bool
+    """Other departments must help to check 核查需其他部门配合: 7 instead of 3 working days."""
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        raised_on: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        needs_others: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "needs_others", b"needs_others", "raised_on", b"raised_on", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RaiseObjectionRequest: _TypeAlias = RaiseObjectionRequest  # noqa: Y015
+
+@_typing.final
+class DecideObjectionRequest(_message.Message):
+    """Request of DecideObjection 异议处理请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 记录名. Required."""
+    version: _builtins.int
+    """Version last read 版本. Required."""
+    outcome: _sanction_record_pb2.ObjectionOutcome.ValueType
+    """Outcome 处理结果. Required."""
+    document_number: _builtins.str
+    """Number of the document that decides it 文号. Required, at most 128 characters."""
+    date: _builtins.str
+    """Its date, `YYYY-MM-DD` 处理日期. Required; not before the objection, on or before today."""
+    reason: _builtins.str
+    """Why it is decided so 处理理由. Required, at most 500 characters."""
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    @_builtins.property
+    def record(self) -> _sanction_record_pb2.SanctionRecord:
+        """The new values 更正内容. Required for CORRECTED, otherwise empty; its name and version are not read."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """The fields to take from `record`, as in AmendSanctionRecord 更正字段. Required for CORRECTED, otherwise empty."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        outcome: _sanction_record_pb2.ObjectionOutcome.ValueType = ...,
+        document_number: _builtins.str = ...,
+        date: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        record: _sanction_record_pb2.SanctionRecord | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "document_number", b"document_number", "name", b"name", "outcome", b"outcome", "reason", b"reason", "record", b"record", "request_id", b"request_id", "update_mask", b"update_mask", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideObjectionRequest: _TypeAlias = DecideObjectionRequest  # noqa: Y015
+
+@_typing.final
+class SuspendRequest(_message.Message):
+    """Request of Suspend 暂停请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_ON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 记录名. Required."""
+    version: _builtins.int
+    """Version last read 版本. Required."""
+    ground: _sanction_record_pb2.SuspensionGround.ValueType
+    """Who ordered it 暂停依据. Required."""
+    document_number: _builtins.str
+    """Number of the order 文号. Required, at most 128 characters."""
+    date: _builtins.str
+    """Its date, `YYYY-MM-DD` 决定日期. Required; not before the decision to list, on or before today."""
+    effective_on: _builtins.str
+    """First day without effect, `YYYY-MM-DD`, Asia/Shanghai 暂停日期. Empty: today."""
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        ground: _sanction_record_pb2.SuspensionGround.ValueType = ...,
+        document_number: _builtins.str = ...,
+        date: _builtins.str = ...,
+        effective_on: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "document_number", b"document_number", "effective_on", b"effective_on", "ground", b"ground", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuspendRequest: _TypeAlias = SuspendRequest  # noqa: Y015
+
+@_typing.final
+class ResumeRequest(_message.Message):
+    """Request of Resume 恢复请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_ON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 记录名. Required."""
+    version: _builtins.int
+    """Version last read 版本. Required."""
+    document_number: _builtins.str
+    """Number of the document that ends the suspension 文号. Required, at most 128 characters."""
+    date: _builtins.str
+    """Its date, `YYYY-MM-DD` 决定日期. Required; not before the order to suspend, on or before today."""
+    effective_on: _builtins.str
+    """First day with effect again, `YYYY-MM-DD`, Asia/Shanghai 恢复日期. Empty: today. Not before the suspension's first day."""
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        document_number: _builtins.str = ...,
+        date: _builtins.str = ...,
+        effective_on: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "document_number", b"document_number", "effective_on", b"effective_on", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeRequest: _TypeAlias = ResumeRequest  # noqa: Y015
+
+@_typing.final
+class RepairRequest(_message.Message):
+    """Request of Repair 信用修复请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    APPLIED_ON_FIELD_NUMBER: _builtins.int
+    CORRECTED_ON_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_ON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 记录名. Required."""
+    version: _builtins.int
+    """Version last read 版本. Required."""
+    applied_on: _builtins.str
+    """Day of the application, `YYYY-MM-DD` 修复申请日期. Required; not before `earliest_repair_date`, on or before today."""
+    corrected_on: _builtins.str
+    """Day on which the failure had been corrected, `YYYY-MM-DD` 纠正日期. Required; on or before the application."""
+    document_number: _builtins.str
+    """Number of the document that grants the repair 文号. Required, at most 128 characters."""
+    date: _builtins.str
+    """Its date, `YYYY-MM-DD` 决定日期. Required; not before the application, on or before today."""
+    effective_on: _builtins.str
+    """First day without effect, `YYYY-MM-DD`, Asia/Shanghai 失效日期. Empty: today. Not before `earliest_repair_date`."""
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        applied_on: _builtins.str = ...,
+        corrected_on: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        date: _builtins.str = ...,
+        effective_on: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_on", b"applied_on", "corrected_on", b"corrected_on", "date", b"date", "document_number", b"document_number", "effective_on", b"effective_on", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RepairRequest: _TypeAlias = RepairRequest  # noqa: Y015

@@ -29,6 +29,14 @@ if _version_not_supported:
 class SanctionRecordServiceStub(object):
     """Takes sanction records in and carries them through their life 惩戒记录管理.
 
+    Two ways lead to a listing. In this service: ServeNotice, RecordStatement where the enterprise speaks, Decide, List; each
+    step is refused where the one before is missing or its period has not passed (国办发〔2020〕49号 §八). On paper:
+    CreateSanctionRecord with the decision and the notice of the past, under the same checks; such a record is listed at once,
+    from the day of its decision. Before it is listed a record restricts nobody and is pushed nowhere.
+
+    After that an objection marks it as disputed and starts a clock; a suspension lets its effect rest; repair, lift,
+    revocation and its own dates end it, at every target. Of any end but revocation what was in force before stays true.
+
     Every write knows three things. `request_id` (at most 64 characters, best a UUID) makes a retry safe: the first answer
     is returned again; another payload under the same id is refused. It is scoped to caller and method and kept as long as
     the record. `validate_only` runs every check, answers as the write would, and stores nothing, not even the request id.
@@ -81,10 +89,63 @@ class SanctionRecordServiceStub(object):
                 request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.ConfirmIdentifierRequest.SerializeToString,
                 response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
                 _registered_method=True)
+        self.ServeNotice = channel.unary_unary(
+                '/credit_sanction.v1.SanctionRecordService/ServeNotice',
+                request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.ServeNoticeRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+                _registered_method=True)
+        self.RecordStatement = channel.unary_unary(
+                '/credit_sanction.v1.SanctionRecordService/RecordStatement',
+                request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.RecordStatementRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+                _registered_method=True)
+        self.Decide = channel.unary_unary(
+                '/credit_sanction.v1.SanctionRecordService/Decide',
+                request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.DecideRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+                _registered_method=True)
+        self.List = channel.unary_unary(
+                '/credit_sanction.v1.SanctionRecordService/List',
+                request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.ListRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+                _registered_method=True)
+        self.RaiseObjection = channel.unary_unary(
+                '/credit_sanction.v1.SanctionRecordService/RaiseObjection',
+                request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.RaiseObjectionRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+                _registered_method=True)
+        self.DecideObjection = channel.unary_unary(
+                '/credit_sanction.v1.SanctionRecordService/DecideObjection',
+                request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.DecideObjectionRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+                _registered_method=True)
+        self.Suspend = channel.unary_unary(
+                '/credit_sanction.v1.SanctionRecordService/Suspend',
+                request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.SuspendRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+                _registered_method=True)
+        self.Resume = channel.unary_unary(
+                '/credit_sanction.v1.SanctionRecordService/Resume',
+                request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.ResumeRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+                _registered_method=True)
+        self.Repair = channel.unary_unary(
+                '/credit_sanction.v1.SanctionRecordService/Repair',
+                request_serializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.RepairRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+                _registered_method=True)
 
 
 class SanctionRecordServiceServicer(object):
     """Takes sanction records in and carries them through their life 惩戒记录管理.
+
+    Two ways lead to a listing. In this service: ServeNotice, RecordStatement where the enterprise speaks, Decide, List; each
+    step is refused where the one before is missing or its period has not passed (国办发〔2020〕49号 §八). On paper:
+    CreateSanctionRecord with the decision and the notice of the past, under the same checks; such a record is listed at once,
+    from the day of its decision. Before it is listed a record restricts nobody and is pushed nowhere.
+
+    After that an objection marks it as disputed and starts a clock; a suspension lets its effect rest; repair, lift,
+    revocation and its own dates end it, at every target. Of any end but revocation what was in force before stays true.
 
     Every write knows three things. `request_id` (at most 64 characters, best a UUID) makes a retry safe: the first answer
     is returned again; another payload under the same id is refused. It is scoped to caller and method and kept as long as
@@ -93,7 +154,8 @@ class SanctionRecordServiceServicer(object):
     """
 
     def CreateSanctionRecord(self, request, context):
-        """Takes one record in 登记惩戒记录. A code in doubt quarantines it, a fault refuses it whole.
+        """Takes one record in whose notice and decision were done on paper 登记惩戒记录. A code in doubt quarantines it, a fault
+        refuses it whole.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,14 +184,16 @@ class SanctionRecordServiceServicer(object):
 
     def AmendSanctionRecord(self, request, context):
         """Changes measures, publication, district or decision details 更正惩戒记录. Enterprise, obligation and authority of a
-        record that was ever listed are fixed: revoke it with a replacement.
+        record that was ever listed are fixed: revoke it with a replacement. Notice, statements, objection and suspensions are
+        never amended: each has its own call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LiftSanctionRecord(self, request, context):
-        """Ends a record's effect from a day on 移出. While that day lies ahead it may be lifted anew, to correct it.
+        """Ends a record's effect from a day on 移出: the capacity exited, a court or review body decided so, or a bankruptcy plan
+        was confirmed. Credit repair has a call of its own. While that day lies ahead it may be lifted anew, to correct it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,6 +208,77 @@ class SanctionRecordServiceServicer(object):
 
     def ConfirmIdentifier(self, request, context):
         """Takes a record out of quarantine with the confirmed or corrected code; all intake checks run anew 确认代码.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ServeNotice(self, request, context):
+        """Opens a record with the notice of facts, basis and rights that was served 告知. It has no effect. Intake checks run as
+        on create; the obligation must be overdue.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordStatement(self, request, context):
+        """Adds what the enterprise said, or a step of the hearing, between notice and decision 登记陈述申辩.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Decide(self, request, context):
+        """Takes the decision to list 决定. Refused within the working days in which a hearing may be asked for, unless
+        one was held or waived; refused too while a hearing that was asked for was not held
+        (行政处罚法 art. 63, 64). It has no effect before List.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def List(self, request, context):
+        """Puts a decided record into effect, and makes it due at every target 列入.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RaiseObjection(self, request, context):
+        """Marks a listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
+        登记异议. The effect stays. One objection at a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideObjection(self, request, context):
+        """Ends the objection 处理异议: upheld, the mark goes; corrected, the named fields change in the same revision; revoked, the
+        record never had effect.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Suspend(self, request, context):
+        """Lets a listed record's effect rest from a day on, by order of the authority or a court 暂停. The record is kept, and
+        withdrawn at every target; its publication and its measures do not grow longer by it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Resume(self, request, context):
+        """Gives a suspended record its effect back from a day on 恢复.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Repair(self, request, context):
+        """Ends publication, sharing and measures together at every target, because the failure was corrected 信用修复
+        (国办发〔2025〕22号; 国家发展改革委令第36号). TOO_EARLY before the shortest period of class and regime has passed. The record is
+        then lifted, with ground REPAIR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,6 +327,51 @@ def add_SanctionRecordServiceServicer_to_server(servicer, server):
                     request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.ConfirmIdentifierRequest.FromString,
                     response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
             ),
+            'ServeNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.ServeNotice,
+                    request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.ServeNoticeRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
+            ),
+            'RecordStatement': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordStatement,
+                    request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.RecordStatementRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
+            ),
+            'Decide': grpc.unary_unary_rpc_method_handler(
+                    servicer.Decide,
+                    request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.DecideRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
+            ),
+            'List': grpc.unary_unary_rpc_method_handler(
+                    servicer.List,
+                    request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.ListRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
+            ),
+            'RaiseObjection': grpc.unary_unary_rpc_method_handler(
+                    servicer.RaiseObjection,
+                    request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.RaiseObjectionRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
+            ),
+            'DecideObjection': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideObjection,
+                    request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.DecideObjectionRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
+            ),
+            'Suspend': grpc.unary_unary_rpc_method_handler(
+                    servicer.Suspend,
+                    request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.SuspendRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
+            ),
+            'Resume': grpc.unary_unary_rpc_method_handler(
+                    servicer.Resume,
+                    request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.ResumeRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
+            ),
+            'Repair': grpc.unary_unary_rpc_method_handler(
+                    servicer.Repair,
+                    request_deserializer=credit__sanction_dot_v1_dot_sanction__record__service__pb2.RepairRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'credit_sanction.v1.SanctionRecordService', rpc_method_handlers)
@@ -202,6 +382,14 @@ def add_SanctionRecordServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class SanctionRecordService(object):
     """Takes sanction records in and carries them through their life 惩戒记录管理.
+
+    Two ways lead to a listing. In this service: ServeNotice, RecordStatement where the enterprise speaks, Decide, List; each
+    step is refused where the one before is missing or its period has not passed (国办发〔2020〕49号 §八). On paper:
+    CreateSanctionRecord with the decision and the notice of the past, under the same checks; such a record is listed at once,
+    from the day of its decision. Before it is listed a record restricts nobody and is pushed nowhere.
+
+    After that an objection marks it as disputed and starts a clock; a suspension lets its effect rest; repair, lift,
+    revocation and its own dates end it, at every target. Of any end but revocation what was in force before stays true.
 
     Every write knows three things. `request_id` (at most 64 characters, best a UUID) makes a retry safe: the first answer
     is returned again; another payload under the same id is refused. It is scoped to caller and method and kept as long as
@@ -414,6 +602,249 @@ class SanctionRecordService(object):
             target,
             '/credit_sanction.v1.SanctionRecordService/ConfirmIdentifier',
             credit__sanction_dot_v1_dot_sanction__record__service__pb2.ConfirmIdentifierRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ServeNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.SanctionRecordService/ServeNotice',
+            credit__sanction_dot_v1_dot_sanction__record__service__pb2.ServeNoticeRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordStatement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.SanctionRecordService/RecordStatement',
+            credit__sanction_dot_v1_dot_sanction__record__service__pb2.RecordStatementRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Decide(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.SanctionRecordService/Decide',
+            credit__sanction_dot_v1_dot_sanction__record__service__pb2.DecideRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def List(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.SanctionRecordService/List',
+            credit__sanction_dot_v1_dot_sanction__record__service__pb2.ListRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RaiseObjection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.SanctionRecordService/RaiseObjection',
+            credit__sanction_dot_v1_dot_sanction__record__service__pb2.RaiseObjectionRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideObjection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.SanctionRecordService/DecideObjection',
+            credit__sanction_dot_v1_dot_sanction__record__service__pb2.DecideObjectionRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Suspend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.SanctionRecordService/Suspend',
+            credit__sanction_dot_v1_dot_sanction__record__service__pb2.SuspendRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Resume(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.SanctionRecordService/Resume',
+            credit__sanction_dot_v1_dot_sanction__record__service__pb2.ResumeRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Repair(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.SanctionRecordService/Repair',
+            credit__sanction_dot_v1_dot_sanction__record__service__pb2.RepairRequest.SerializeToString,
             credit__sanction_dot_v1_dot_sanction__record__pb2.SanctionRecord.FromString,
             options,
             channel_credentials,

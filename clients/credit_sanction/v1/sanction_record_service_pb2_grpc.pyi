@@ -30,6 +30,14 @@ GRPC_VERSION: str
 class SanctionRecordServiceStub:
     """Takes sanction records in and carries them through their life 惩戒记录管理.
 
+    Two ways lead to a listing. In this service: ServeNotice, RecordStatement where the enterprise speaks, Decide, List; each
+    step is refused where the one before is missing or its period has not passed (国办发〔2020〕49号 §八). On paper:
+    CreateSanctionRecord with the decision and the notice of the past, under the same checks; such a record is listed at once,
+    from the day of its decision. Before it is listed a record restricts nobody and is pushed nowhere.
+
+    After that an objection marks it as disputed and starts a clock; a suspension lets its effect rest; repair, lift,
+    revocation and its own dates end it, at every target. Of any end but revocation what was in force before stays true.
+
     Every write knows three things. `request_id` (at most 64 characters, best a UUID) makes a retry safe: the first answer
     is returned again; another payload under the same id is refused. It is scoped to caller and method and kept as long as
     the record. `validate_only` runs every check, answers as the write would, and stores nothing, not even the request id.
@@ -41,7 +49,9 @@ class SanctionRecordServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SanctionRecordServiceAsyncStub: ...
     CreateSanctionRecord: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.CreateSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]
-    """Takes one record in 登记惩戒记录. A code in doubt quarantines it, a fault refuses it whole."""
+    """Takes one record in whose notice and decision were done on paper 登记惩戒记录. A code in doubt quarantines it, a fault
+    refuses it whole.
+    """
     BatchCreateSanctionRecords: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.BatchCreateSanctionRecordsRequest, _sanction_record_service_pb2.BatchCreateSanctionRecordsResponse]
     """Takes up to 1,000 records in, each with its own result 批量登记. All accepted ones become visible in one revision."""
     GetSanctionRecord: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.GetSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]
@@ -50,18 +60,61 @@ class SanctionRecordServiceStub:
     """Lists records, oldest first 列出惩戒记录."""
     AmendSanctionRecord: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.AmendSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]
     """Changes measures, publication, district or decision details 更正惩戒记录. Enterprise, obligation and authority of a
-    record that was ever listed are fixed: revoke it with a replacement.
+    record that was ever listed are fixed: revoke it with a replacement. Notice, statements, objection and suspensions are
+    never amended: each has its own call.
     """
     LiftSanctionRecord: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.LiftSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]
-    """Ends a record's effect from a day on 移出. While that day lies ahead it may be lifted anew, to correct it."""
+    """Ends a record's effect from a day on 移出: the capacity exited, a court or review body decided so, or a bankruptcy plan
+    was confirmed. Credit repair has a call of its own. While that day lies ahead it may be lifted anew, to correct it.
+    """
     RevokeSanctionRecord: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RevokeSanctionRecordRequest, _sanction_record_service_pb2.RevokeSanctionRecordResponse]
     """Declares that a record never had effect, and may put another in its place in the same revision 撤销."""
     ConfirmIdentifier: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ConfirmIdentifierRequest, _sanction_record_pb2.SanctionRecord]
     """Takes a record out of quarantine with the confirmed or corrected code; all intake checks run anew 确认代码."""
+    ServeNotice: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ServeNoticeRequest, _sanction_record_pb2.SanctionRecord]
+    """Opens a record with the notice of facts, basis and rights that was served 告知. It has no effect. Intake checks run as
+    on create; the obligation must be overdue.
+    """
+    RecordStatement: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RecordStatementRequest, _sanction_record_pb2.SanctionRecord]
+    """Adds what the enterprise said, or a step of the hearing, between notice and decision 登记陈述申辩."""
+    Decide: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.DecideRequest, _sanction_record_pb2.SanctionRecord]
+    """Takes the decision to list 决定. Refused within the working days in which a hearing may be asked for, unless
+    one was held or waived; refused too while a hearing that was asked for was not held
+    (行政处罚法 art. 63, 64). It has no effect before List.
+    """
+    List: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ListRequest, _sanction_record_pb2.SanctionRecord]
+    """Puts a decided record into effect, and makes it due at every target 列入."""
+    RaiseObjection: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RaiseObjectionRequest, _sanction_record_pb2.SanctionRecord]
+    """Marks a listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
+    登记异议. The effect stays. One objection at a time.
+    """
+    DecideObjection: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.DecideObjectionRequest, _sanction_record_pb2.SanctionRecord]
+    """Ends the objection 处理异议: upheld, the mark goes; corrected, the named fields change in the same revision; revoked, the
+    record never had effect.
+    """
+    Suspend: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.SuspendRequest, _sanction_record_pb2.SanctionRecord]
+    """Lets a listed record's effect rest from a day on, by order of the authority or a court 暂停. The record is kept, and
+    withdrawn at every target; its publication and its measures do not grow longer by it.
+    """
+    Resume: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ResumeRequest, _sanction_record_pb2.SanctionRecord]
+    """Gives a suspended record its effect back from a day on 恢复."""
+    Repair: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RepairRequest, _sanction_record_pb2.SanctionRecord]
+    """Ends publication, sharing and measures together at every target, because the failure was corrected 信用修复
+    (国办发〔2025〕22号; 国家发展改革委令第36号). TOO_EARLY before the shortest period of class and regime has passed. The record is
+    then lifted, with ground REPAIR.
+    """
 
 @_typing.type_check_only
 class SanctionRecordServiceAsyncStub(SanctionRecordServiceStub):
     """Takes sanction records in and carries them through their life 惩戒记录管理.
+
+    Two ways lead to a listing. In this service: ServeNotice, RecordStatement where the enterprise speaks, Decide, List; each
+    step is refused where the one before is missing or its period has not passed (国办发〔2020〕49号 §八). On paper:
+    CreateSanctionRecord with the decision and the notice of the past, under the same checks; such a record is listed at once,
+    from the day of its decision. Before it is listed a record restricts nobody and is pushed nowhere.
+
+    After that an objection marks it as disputed and starts a clock; a suspension lets its effect rest; repair, lift,
+    revocation and its own dates end it, at every target. Of any end but revocation what was in force before stays true.
 
     Every write knows three things. `request_id` (at most 64 characters, best a UUID) makes a retry safe: the first answer
     is returned again; another payload under the same id is refused. It is scoped to caller and method and kept as long as
@@ -71,7 +124,9 @@ class SanctionRecordServiceAsyncStub(SanctionRecordServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSanctionRecord: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.CreateSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
-    """Takes one record in 登记惩戒记录. A code in doubt quarantines it, a fault refuses it whole."""
+    """Takes one record in whose notice and decision were done on paper 登记惩戒记录. A code in doubt quarantines it, a fault
+    refuses it whole.
+    """
     BatchCreateSanctionRecords: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.BatchCreateSanctionRecordsRequest, _sanction_record_service_pb2.BatchCreateSanctionRecordsResponse]  # type: ignore[assignment]
     """Takes up to 1,000 records in, each with its own result 批量登记. All accepted ones become visible in one revision."""
     GetSanctionRecord: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.GetSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
@@ -80,17 +135,60 @@ class SanctionRecordServiceAsyncStub(SanctionRecordServiceStub):
     """Lists records, oldest first 列出惩戒记录."""
     AmendSanctionRecord: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.AmendSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
     """Changes measures, publication, district or decision details 更正惩戒记录. Enterprise, obligation and authority of a
-    record that was ever listed are fixed: revoke it with a replacement.
+    record that was ever listed are fixed: revoke it with a replacement. Notice, statements, objection and suspensions are
+    never amended: each has its own call.
     """
     LiftSanctionRecord: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.LiftSanctionRecordRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
-    """Ends a record's effect from a day on 移出. While that day lies ahead it may be lifted anew, to correct it."""
+    """Ends a record's effect from a day on 移出: the capacity exited, a court or review body decided so, or a bankruptcy plan
+    was confirmed. Credit repair has a call of its own. While that day lies ahead it may be lifted anew, to correct it.
+    """
     RevokeSanctionRecord: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RevokeSanctionRecordRequest, _sanction_record_service_pb2.RevokeSanctionRecordResponse]  # type: ignore[assignment]
     """Declares that a record never had effect, and may put another in its place in the same revision 撤销."""
     ConfirmIdentifier: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ConfirmIdentifierRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
     """Takes a record out of quarantine with the confirmed or corrected code; all intake checks run anew 确认代码."""
+    ServeNotice: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ServeNoticeRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
+    """Opens a record with the notice of facts, basis and rights that was served 告知. It has no effect. Intake checks run as
+    on create; the obligation must be overdue.
+    """
+    RecordStatement: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RecordStatementRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
+    """Adds what the enterprise said, or a step of the hearing, between notice and decision 登记陈述申辩."""
+    Decide: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.DecideRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
+    """Takes the decision to list 决定. Refused within the working days in which a hearing may be asked for, unless
+    one was held or waived; refused too while a hearing that was asked for was not held
+    (行政处罚法 art. 63, 64). It has no effect before List.
+    """
+    List: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ListRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
+    """Puts a decided record into effect, and makes it due at every target 列入."""
+    RaiseObjection: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RaiseObjectionRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
+    """Marks a listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
+    登记异议. The effect stays. One objection at a time.
+    """
+    DecideObjection: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.DecideObjectionRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
+    """Ends the objection 处理异议: upheld, the mark goes; corrected, the named fields change in the same revision; revoked, the
+    record never had effect.
+    """
+    Suspend: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.SuspendRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
+    """Lets a listed record's effect rest from a day on, by order of the authority or a court 暂停. The record is kept, and
+    withdrawn at every target; its publication and its measures do not grow longer by it.
+    """
+    Resume: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ResumeRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
+    """Gives a suspended record its effect back from a day on 恢复."""
+    Repair: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RepairRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
+    """Ends publication, sharing and measures together at every target, because the failure was corrected 信用修复
+    (国办发〔2025〕22号; 国家发展改革委令第36号). TOO_EARLY before the shortest period of class and regime has passed. The record is
+    then lifted, with ground REPAIR.
+    """
 
 class SanctionRecordServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes sanction records in and carries them through their life 惩戒记录管理.
+
+    Two ways lead to a listing. In this service: ServeNotice, RecordStatement where the enterprise speaks, Decide, List; each
+    step is refused where the one before is missing or its period has not passed (国办发〔2020〕49号 §八). On paper:
+    CreateSanctionRecord with the decision and the notice of the past, under the same checks; such a record is listed at once,
+    from the day of its decision. Before it is listed a record restricts nobody and is pushed nowhere.
+
+    After that an objection marks it as disputed and starts a clock; a suspension lets its effect rest; repair, lift,
+    revocation and its own dates end it, at every target. Of any end but revocation what was in force before stays true.
 
     Every write knows three things. `request_id` (at most 64 characters, best a UUID) makes a retry safe: the first answer
     is returned again; another payload under the same id is refused. It is scoped to caller and method and kept as long as
@@ -104,7 +202,9 @@ class SanctionRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sanction_record_service_pb2.CreateSanctionRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
-        """Takes one record in 登记惩戒记录. A code in doubt quarantines it, a fault refuses it whole."""
+        """Takes one record in whose notice and decision were done on paper 登记惩戒记录. A code in doubt quarantines it, a fault
+        refuses it whole.
+        """
 
     @_abc_1.abstractmethod
     def BatchCreateSanctionRecords(
@@ -137,7 +237,8 @@ class SanctionRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
         """Changes measures, publication, district or decision details 更正惩戒记录. Enterprise, obligation and authority of a
-        record that was ever listed are fixed: revoke it with a replacement.
+        record that was ever listed are fixed: revoke it with a replacement. Notice, statements, objection and suspensions are
+        never amended: each has its own call.
         """
 
     @_abc_1.abstractmethod
@@ -146,7 +247,9 @@ class SanctionRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sanction_record_service_pb2.LiftSanctionRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
-        """Ends a record's effect from a day on 移出. While that day lies ahead it may be lifted anew, to correct it."""
+        """Ends a record's effect from a day on 移出: the capacity exited, a court or review body decided so, or a bankruptcy plan
+        was confirmed. Credit repair has a call of its own. While that day lies ahead it may be lifted anew, to correct it.
+        """
 
     @_abc_1.abstractmethod
     def RevokeSanctionRecord(
@@ -163,5 +266,91 @@ class SanctionRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
         """Takes a record out of quarantine with the confirmed or corrected code; all intake checks run anew 确认代码."""
+
+    @_abc_1.abstractmethod
+    def ServeNotice(
+        self,
+        request: _sanction_record_service_pb2.ServeNoticeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
+        """Opens a record with the notice of facts, basis and rights that was served 告知. It has no effect. Intake checks run as
+        on create; the obligation must be overdue.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordStatement(
+        self,
+        request: _sanction_record_service_pb2.RecordStatementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
+        """Adds what the enterprise said, or a step of the hearing, between notice and decision 登记陈述申辩."""
+
+    @_abc_1.abstractmethod
+    def Decide(
+        self,
+        request: _sanction_record_service_pb2.DecideRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
+        """Takes the decision to list 决定. Refused within the working days in which a hearing may be asked for, unless
+        one was held or waived; refused too while a hearing that was asked for was not held
+        (行政处罚法 art. 63, 64). It has no effect before List.
+        """
+
+    @_abc_1.abstractmethod
+    def List(
+        self,
+        request: _sanction_record_service_pb2.ListRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
+        """Puts a decided record into effect, and makes it due at every target 列入."""
+
+    @_abc_1.abstractmethod
+    def RaiseObjection(
+        self,
+        request: _sanction_record_service_pb2.RaiseObjectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
+        """Marks a listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
+        登记异议. The effect stays. One objection at a time.
+        """
+
+    @_abc_1.abstractmethod
+    def DecideObjection(
+        self,
+        request: _sanction_record_service_pb2.DecideObjectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
+        """Ends the objection 处理异议: upheld, the mark goes; corrected, the named fields change in the same revision; revoked, the
+        record never had effect.
+        """
+
+    @_abc_1.abstractmethod
+    def Suspend(
+        self,
+        request: _sanction_record_service_pb2.SuspendRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
+        """Lets a listed record's effect rest from a day on, by order of the authority or a court 暂停. The record is kept, and
+        withdrawn at every target; its publication and its measures do not grow longer by it.
+        """
+
+    @_abc_1.abstractmethod
+    def Resume(
+        self,
+        request: _sanction_record_service_pb2.ResumeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
+        """Gives a suspended record its effect back from a day on 恢复."""
+
+    @_abc_1.abstractmethod
+    def Repair(
+        self,
+        request: _sanction_record_service_pb2.RepairRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
+        """Ends publication, sharing and measures together at every target, because the failure was corrected 信用修复
+        (国办发〔2025〕22号; 国家发展改革委令第36号). TOO_EARLY before the shortest period of class and regime has passed. The record is
+        then lifted, with ground REPAIR.
+        """
 
 def add_SanctionRecordServiceServicer_to_server(servicer: SanctionRecordServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

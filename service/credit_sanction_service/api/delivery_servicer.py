@@ -9,7 +9,7 @@ from typing_extensions import override
 from credit_sanction.v1 import delivery_service_pb2 as pb
 from credit_sanction.v1 import delivery_service_pb2_grpc as service_grpc
 from credit_sanction_service.api import words
-from credit_sanction_service.api.messages import revision_message, set_time
+from credit_sanction_service.api.parts import revision_message, set_time
 from credit_sanction_service.api.requests import (
     invalid,
     known_words,

@@ -4,42 +4,66 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from credit_sanction.v1 import sanction_record_service_pb2 as service_pb
 from credit_sanction_service.api import words
 from credit_sanction_service.domain.drafts import (
+    ApprovalDraft,
     ConfirmationDraft,
+    DecideDraft,
     DecisionDraft,
     DistrictDraft,
     EnterpriseDraft,
+    ExtensionDraft,
     LiftDraft,
     MeasureDraft,
+    NoticeDraft,
+    ObjectionDecisionDraft,
+    ObjectionDraft,
     ObligationDraft,
     PenaltyDraft,
     RecordDraft,
+    RepairDraft,
     RevocationDraft,
+    StatementDraft,
+    SuspensionDraft,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from credit_sanction.v1 import sanction_record_pb2 as record_pb
-    from credit_sanction.v1 import sanction_record_service_pb2 as service_pb
-    from credit_sanction.v1.enterprise_pb2 import Enterprise
-    from credit_sanction.v1.obligation_pb2 import ExitObligation
+    from credit_sanction.v1.enterprise_pb2 import Enterprise, ResponsibleDistrict
+    from credit_sanction.v1.measure_pb2 import Measure
+    from credit_sanction.v1.obligation_pb2 import Approval, ExitObligation, Extension
 
 
 def record_draft(message: record_pb.SanctionRecord) -> RecordDraft:
     """Read what a caller wants taken in; output-only fields are not looked at."""
-    district = message.responsible_district
     return RecordDraft(
-        enterprise=_enterprise(message.enterprise),
-        obligation=_obligation(message.obligation),
+        enterprise=enterprise_draft(message.enterprise),
+        obligation=obligation_draft(message.obligation),
+        obligation_name=message.obligation_name,
+        notice=_notice(message.notice) if message.HasField("notice") else None,
+        statements=tuple(statement_draft(statement) for statement in message.statements),
         decision=_decision(message.decision),
-        district=DistrictDraft(code=district.code, name=district.name, since=district.since),
-        measures=tuple(MeasureDraft(area=words.AREA.read(m.area), end_date=m.end_date) for m in message.measures),
+        district=district_draft(message.responsible_district),
+        measures=_measures(message.measures),
         publication_class=words.PUBLICATION_CLASS.read(message.publication_class),
         publication_end_date=message.publication_end_date,
     )
 
 
-def _enterprise(message: Enterprise) -> EnterpriseDraft:
+def _measures(messages: Iterable[Measure]) -> tuple[MeasureDraft, ...]:
+    return tuple(MeasureDraft(area=words.AREA.read(m.area), end_date=m.end_date) for m in messages)
+
+
+def district_draft(message: ResponsibleDistrict) -> DistrictDraft:
+    """Read a responsible district."""
+    return DistrictDraft(code=message.code, name=message.name, since=message.since)
+
+
+def enterprise_draft(message: Enterprise) -> EnterpriseDraft:
+    """Read an enterprise."""
     return EnterpriseDraft(
         code=message.code,
         name=message.name,
@@ -50,8 +74,8 @@ def _enterprise(message: Enterprise) -> EnterpriseDraft:
     )
 
 
-def _obligation(message: ExitObligation) -> ObligationDraft:
-    extension = message.extension if message.HasField("extension") else None
+def obligation_draft(message: ExitObligation) -> ObligationDraft:
+    """Read an obligation."""
     return ObligationDraft(
         scope=words.SCOPE.read(message.scope),
         item=message.item,
@@ -63,7 +87,45 @@ def _obligation(message: ExitObligation) -> ObligationDraft:
         standard=words.STANDARD.read(message.standard),
         ordered_on=message.ordered_on,
         due_on=message.due_on,
-        extension=(extension.months, extension.document_number) if extension else None,
+        extension=extension_draft(message.extension) if message.HasField("extension") else None,
+        plan=_approval(message.plan) if message.HasField("plan") else None,
+        closure_approval=_approval(message.closure_approval) if message.HasField("closure_approval") else None,
+        induction_furnace=message.induction_furnace,
+        licences=tuple((licence.name, licence.number, licence.issuer) for licence in message.licences),
+        further_standards=tuple(words.STANDARD.read(standard) for standard in message.further_standards),
+        report_reference=message.report_reference,
+    )
+
+
+def extension_draft(message: Extension) -> ExtensionDraft:
+    """Read an extension."""
+    return ExtensionDraft(months=message.months, document_number=message.document_number, applied_on=message.applied_on)
+
+
+def _approval(message: Approval) -> ApprovalDraft:
+    return ApprovalDraft(document_number=message.document_number, approver=message.approver, date=message.date)
+
+
+def _notice(message: record_pb.Notice) -> NoticeDraft:
+    return NoticeDraft(
+        authority_code=message.authority.code,
+        authority_name=message.authority.name,
+        document_number=message.document_number,
+        served_on=message.served_on,
+        facts=message.facts,
+        basis=message.basis,
+        rights=message.rights,
+        method=message.method,
+    )
+
+
+def statement_draft(message: record_pb.Statement) -> StatementDraft:
+    """Read a step between notice and decision."""
+    return StatementDraft(
+        kind=words.STATEMENT_KIND.read(message.kind),
+        date=message.date,
+        summary=message.summary,
+        document_number=message.document_number,
     )
 
 
@@ -80,6 +142,9 @@ def _decision(message: record_pb.Decision) -> DecisionDraft:
         )
         if penalty
         else None,
+        cause=message.cause,
+        removal_conditions=message.removal_conditions,
+        remedies=message.remedies,
     )
 
 
@@ -102,4 +167,51 @@ def confirmation_draft(message: record_pb.IdentifierConfirmation) -> Confirmatio
     """Read how a code was confirmed."""
     return ConfirmationDraft(
         evidence=message.evidence, document_number=message.document_number, confirmed_on=message.confirmed_on
+    )
+
+
+def decide_draft(request: service_pb.DecideRequest) -> DecideDraft:
+    """Read what is decided."""
+    return DecideDraft(
+        decision=_decision(request.decision),
+        measures=_measures(request.measures),
+        publication_class=words.PUBLICATION_CLASS.read(request.publication_class),
+        publication_end_date=request.publication_end_date,
+    )
+
+
+def objection_draft(request: service_pb.RaiseObjectionRequest) -> ObjectionDraft:
+    """Read an objection."""
+    return ObjectionDraft(raised_on=request.raised_on, reason=request.reason, needs_others=request.needs_others)
+
+
+def objection_decision_draft(request: service_pb.DecideObjectionRequest) -> ObjectionDecisionDraft:
+    """Read how an objection ends."""
+    return ObjectionDecisionDraft(
+        outcome=words.OBJECTION_OUTCOME.read(request.outcome),
+        document_number=request.document_number,
+        date=request.date,
+        reason=request.reason,
+    )
+
+
+def suspension_draft(request: service_pb.SuspendRequest | service_pb.ResumeRequest) -> SuspensionDraft:
+    """Read an order to suspend, or to resume, which has no ground."""
+    ground = request.ground if isinstance(request, service_pb.SuspendRequest) else 0
+    return SuspensionDraft(
+        ground=words.SUSPENSION_GROUND.read(ground),
+        document_number=request.document_number,
+        date=request.date,
+        effective_on=request.effective_on,
+    )
+
+
+def repair_draft(request: service_pb.RepairRequest) -> RepairDraft:
+    """Read a repair."""
+    return RepairDraft(
+        applied_on=request.applied_on,
+        corrected_on=request.corrected_on,
+        document_number=request.document_number,
+        date=request.date,
+        effective_on=request.effective_on,
     )

@@ -44,6 +44,9 @@ _TABLE: Final[dict[type[BaseException], Rule]] = {
     faults.Duplicate: Rule(code=code_pb2.ALREADY_EXISTS, reason="DUPLICATE_RECORD"),
     faults.VersionConflict: Rule(code=code_pb2.ABORTED, reason="VERSION_CONFLICT"),
     faults.StateConflict: Rule(code=code_pb2.FAILED_PRECONDITION, reason="STATE_CONFLICT"),
+    faults.TooEarly: Rule(code=code_pb2.FAILED_PRECONDITION, reason="TOO_EARLY"),
+    faults.CalendarNotPublished: Rule(code=code_pb2.FAILED_PRECONDITION, reason="CALENDAR_NOT_PUBLISHED"),
+    faults.EditionRefused: Rule(code=code_pb2.INVALID_ARGUMENT, reason="EDITION_REFUSED"),
     faults.FieldFixed: Rule(code=code_pb2.FAILED_PRECONDITION, reason="FIELD_FIXED"),
     faults.RequestIdReused: Rule(code=code_pb2.ALREADY_EXISTS, reason="REQUEST_ID_REUSED"),
     faults.CallerUnknown: Rule(code=code_pb2.UNAUTHENTICATED, reason="CALLER_UNKNOWN"),
@@ -57,7 +60,11 @@ _NOT_FOUND: Final = {
     "record": Rule(code=code_pb2.NOT_FOUND, reason="RECORD_NOT_FOUND"),
     "target": Rule(code=code_pb2.NOT_FOUND, reason="TARGET_NOT_FOUND"),
     "delivery": Rule(code=code_pb2.NOT_FOUND, reason="DELIVERY_NOT_FOUND"),
+    "obligation": Rule(code=code_pb2.NOT_FOUND, reason="OBLIGATION_NOT_FOUND"),
+    "list entry": Rule(code=code_pb2.NOT_FOUND, reason="LIST_ENTRY_NOT_FOUND"),
+    "edition": Rule(code=code_pb2.NOT_FOUND, reason="EDITION_NOT_FOUND"),
 }
+_RESOURCES: Final = {"sanctionRecords": "SanctionRecord", "publicListEntries": "PublicListEntry"}
 _BY_NAME: Final = {kind.__name__: rule for kind, rule in _TABLE.items()}
 
 
@@ -93,8 +100,9 @@ def _details(fault: BaseException) -> Iterable[Message]:
     if isinstance(fault, faults.Invalid):
         yield _bad_request(fault.violations)
     if isinstance(fault, faults.Duplicate):
+        collection = fault.existing.partition("/")[0]
         yield error_details_pb2.ResourceInfo(
-            resource_type="SanctionRecord", resource_name=fault.existing, description=str(fault)
+            resource_type=_RESOURCES[collection], resource_name=fault.existing, description=str(fault)
         )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from typing_extensions import override
@@ -12,14 +11,24 @@ from credit_sanction.v1 import sanction_record_pb2 as record_pb
 from credit_sanction.v1 import sanction_record_service_pb2 as service_pb
 from credit_sanction.v1 import sanction_record_service_pb2_grpc as service_grpc
 from credit_sanction_service.api import words
-from credit_sanction_service.api.drafts import confirmation_draft, lift_draft, record_draft, revocation_draft
+from credit_sanction_service.api.drafts import (
+    confirmation_draft,
+    decide_draft,
+    lift_draft,
+    objection_decision_draft,
+    objection_draft,
+    record_draft,
+    repair_draft,
+    revocation_draft,
+    statement_draft,
+    suspension_draft,
+)
 from credit_sanction_service.api.errors import item_error
 from credit_sanction_service.api.guard import caller
 from credit_sanction_service.api.messages import plain_record, record_message
 from credit_sanction_service.api.requests import (
     known_words,
     page_size,
-    plain,
     plain_texts,
     read_token,
     record_id,
@@ -27,11 +36,10 @@ from credit_sanction_service.api.requests import (
     require_few,
     seal_of,
     typed_code,
+    write_call,
     write_token,
 )
 from credit_sanction_service.domain.calendar import day_of
-from credit_sanction_service.domain.text import REQUEST_ID_LIMIT
-from credit_sanction_service.records import Call
 from credit_sanction_service.store.outcomes import Refused
 from credit_sanction_service.store.reading import RecordQuery
 
@@ -42,8 +50,9 @@ if TYPE_CHECKING:
     import grpc
 
     from credit_sanction_service.domain.drafts import RecordDraft
+    from credit_sanction_service.domain.law import Law
     from credit_sanction_service.domain.records import SanctionRecord
-    from credit_sanction_service.records import Records
+    from credit_sanction_service.records import Proceedings, Records
     from credit_sanction_service.store.values import StoredRecord
 
 MOST_IN_BATCH: Final = 1_000
@@ -52,8 +61,13 @@ MOST_IN_BATCH: Final = 1_000
 class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
     """Takes records in and carries them through their life."""
 
-    def __init__(self, records: Records, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, records: Records, proceedings: Proceedings, *, law: Callable[[], Law], clock: Callable[[], datetime]
+    ) -> None:
+        """`law` gives the rule tables of now, by which a record's measures are told."""
         self._records = records
+        self._proceedings = proceedings
+        self._law = law
         self._clock = clock
 
     @override
@@ -61,7 +75,7 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
         self, request: service_pb.CreateSanctionRecordRequest, context: grpc.ServicerContext
     ) -> record_pb.SanctionRecord:
         draft = record_draft(request.record)
-        return self._write(self._records.create(draft, _call("CreateSanctionRecord", request)))
+        return self._write(self._records.create(draft, write_call("CreateSanctionRecord", request)))
 
     @override
     def BatchCreateSanctionRecords(
@@ -69,13 +83,13 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
     ) -> service_pb.BatchCreateSanctionRecordsResponse:
         require_count("records", len(request.records), MOST_IN_BATCH)
         drafts = [record_draft(record) for record in request.records]
-        items = self._records.create_many(drafts, _call("BatchCreateSanctionRecords", request))
-        today = self._today()
+        items = self._records.create_many(drafts, write_call("BatchCreateSanctionRecords", request))
+        today, law = self._today(), self._law()
         return service_pb.BatchCreateSanctionRecordsResponse(
             results=[
                 service_pb.CreateResult(error=item_error(item))
                 if isinstance(item, Refused)
-                else service_pb.CreateResult(record=record_message(item, today))
+                else service_pb.CreateResult(record=record_message(item, today, law))
                 for item in items
             ]
         )
@@ -104,9 +118,9 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
             only_authorities=None if scope is None else tuple(scope),
         )
         page = self._records.page(query)
-        today = self._today()
+        today, law = self._today(), self._law()
         return service_pb.ListSanctionRecordsResponse(
-            records=[record_message(stored, today) for stored in page[:size]],
+            records=[record_message(stored, today, law) for stored in page[:size]],
             next_page_token=write_token([page[size - 1].record.id], seal) if len(page) > size else "",
         )
 
@@ -117,20 +131,17 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
         require_few("update_mask", len(request.update_mask.paths))
         paths = frozenset(request.update_mask.paths)
 
-        def overlaid(record: SanctionRecord) -> RecordDraft:
-            message = plain_record(record, self._today())
-            lay_over(message, request.record, paths)
-            return record_draft(message)
-
         identifier = record_id(request.record.name, field="record.name")
-        call = _call("AmendSanctionRecord", request)
-        return self._write(self._records.amend(identifier, request.record.version, paths, overlaid, call))
+        call = write_call("AmendSanctionRecord", request)
+        return self._write(
+            self._records.amend(identifier, request.record.version, paths, self._overlaid(request.record, paths), call)
+        )
 
     @override
     def LiftSanctionRecord(
         self, request: service_pb.LiftSanctionRecordRequest, context: grpc.ServicerContext
     ) -> record_pb.SanctionRecord:
-        call = _call("LiftSanctionRecord", request)
+        call = write_call("LiftSanctionRecord", request)
         return self._write(self._records.lift(record_id(request.name), request.version, lift_draft(request), call))
 
     @override
@@ -138,7 +149,7 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
         self, request: service_pb.RevokeSanctionRecordRequest, context: grpc.ServicerContext
     ) -> service_pb.RevokeSanctionRecordResponse:
         replacement = record_draft(request.replacement) if request.HasField("replacement") else None
-        call = _call("RevokeSanctionRecord", request)
+        call = write_call("RevokeSanctionRecord", request)
         draft = revocation_draft(request)
         written = self._records.revoke(record_id(request.name), request.version, draft, replacement, call)
         messages = [self._write(stored) for stored in written]
@@ -155,13 +166,89 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
             request.version,
             request.code,
             confirmation_draft(request.confirmation),
-            lambda record: record_draft(plain_record(record, self._today())),
-            _call("ConfirmIdentifier", request),
+            self._overlaid(record_pb.SanctionRecord(), frozenset()),
+            write_call("ConfirmIdentifier", request),
         )
         return self._write(confirmed)
 
+    @override
+    def ServeNotice(
+        self, request: service_pb.ServeNoticeRequest, context: grpc.ServicerContext
+    ) -> record_pb.SanctionRecord:
+        call = write_call("ServeNotice", request)
+        return self._write(self._proceedings.serve_notice(record_draft(request.record), call))
+
+    @override
+    def RecordStatement(
+        self, request: service_pb.RecordStatementRequest, context: grpc.ServicerContext
+    ) -> record_pb.SanctionRecord:
+        call, identifier = write_call("RecordStatement", request), record_id(request.name)
+        draft = statement_draft(request.statement)
+        return self._write(self._proceedings.record_statement(identifier, request.version, draft, call))
+
+    @override
+    def Decide(self, request: service_pb.DecideRequest, context: grpc.ServicerContext) -> record_pb.SanctionRecord:
+        call, identifier = write_call("Decide", request), record_id(request.name)
+        return self._write(self._proceedings.decide(identifier, request.version, decide_draft(request), call))
+
+    @override
+    def List(self, request: service_pb.ListRequest, context: grpc.ServicerContext) -> record_pb.SanctionRecord:
+        call, identifier = write_call("List", request), record_id(request.name)
+        return self._write(self._proceedings.list_record(identifier, request.version, request.listed_on, call))
+
+    @override
+    def RaiseObjection(
+        self, request: service_pb.RaiseObjectionRequest, context: grpc.ServicerContext
+    ) -> record_pb.SanctionRecord:
+        call, identifier = write_call("RaiseObjection", request), record_id(request.name)
+        draft = objection_draft(request)
+        return self._write(self._proceedings.raise_objection(identifier, request.version, draft, call))
+
+    @override
+    def DecideObjection(
+        self, request: service_pb.DecideObjectionRequest, context: grpc.ServicerContext
+    ) -> record_pb.SanctionRecord:
+        require_few("update_mask", len(request.update_mask.paths))
+        paths = frozenset(request.update_mask.paths)
+        decided = self._proceedings.decide_objection(
+            record_id(request.name),
+            request.version,
+            objection_decision_draft(request),
+            paths,
+            self._overlaid(request.record, paths),
+            write_call("DecideObjection", request),
+        )
+        return self._write(decided)
+
+    @override
+    def Suspend(self, request: service_pb.SuspendRequest, context: grpc.ServicerContext) -> record_pb.SanctionRecord:
+        call, identifier = write_call("Suspend", request), record_id(request.name)
+        return self._write(self._proceedings.suspend(identifier, request.version, suspension_draft(request), call))
+
+    @override
+    def Resume(self, request: service_pb.ResumeRequest, context: grpc.ServicerContext) -> record_pb.SanctionRecord:
+        call, identifier = write_call("Resume", request), record_id(request.name)
+        return self._write(self._proceedings.resume(identifier, request.version, suspension_draft(request), call))
+
+    @override
+    def Repair(self, request: service_pb.RepairRequest, context: grpc.ServicerContext) -> record_pb.SanctionRecord:
+        call, identifier = write_call("Repair", request), record_id(request.name)
+        return self._write(self._proceedings.repair(identifier, request.version, repair_draft(request), call))
+
     def _write(self, stored: StoredRecord) -> record_pb.SanctionRecord:
-        return record_message(stored, self._today())
+        return record_message(stored, self._today(), self._law())
+
+    def _overlaid(
+        self, given: record_pb.SanctionRecord, paths: frozenset[str]
+    ) -> Callable[[SanctionRecord], RecordDraft]:
+        """Return what lays the fields in `paths` of `given` over a record and reads it anew."""
+
+        def overlaid(record: SanctionRecord) -> RecordDraft:
+            message = plain_record(record, self._today(), self._law())
+            lay_over(message, given, paths)
+            return record_draft(message)
+
+        return overlaid
 
     def _today(self) -> date:
         return day_of(self._clock())
@@ -184,18 +271,3 @@ def lay_over(message: record_pb.SanctionRecord, given: record_pb.SanctionRecord,
     FieldMask(paths=sorted(paths)).MergeMessage(source, message, True, True)  # noqa: FBT003 - replace, both
     if "publication_class" in paths and "publication_end_date" not in paths:
         message.publication_end_date = ""
-
-
-def _call(method: str, request: Any) -> Call:  # noqa: ANN401 - any of the write requests
-    request_id = plain("request_id", request.request_id, limit=REQUEST_ID_LIMIT)
-    payload = type(request)()
-    payload.CopyFrom(request)
-    payload.ClearField("request_id")
-    digest = hashlib.sha256(payload.SerializeToString(deterministic=True)).digest()
-    return Call(
-        principal=caller(),
-        method=method,
-        request_id=request_id,
-        digest=digest,
-        validate_only=request.validate_only,
-    )

@@ -6,11 +6,13 @@ import base64
 import binascii
 import hashlib
 import json
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from credit_sanction_service.api.guard import caller
+from credit_sanction_service.calls import Call
 from credit_sanction_service.domain.faults import Invalid, NotFound, Violation
 from credit_sanction_service.domain.identifiers import normalise
-from credit_sanction_service.domain.text import CODE_LIMIT, has_control_characters
+from credit_sanction_service.domain.text import CODE_LIMIT, REQUEST_ID_LIMIT, has_control_characters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,3 +123,19 @@ def read_token(token: str, seal: str, *, parts: int) -> tuple[str, ...] | None:
     if place[-1] != seal or any(has_control_characters(part) for part in place):
         raise fault
     return tuple(place[:-1])
+
+
+def write_call(method: str, request: Any) -> Call:  # noqa: ANN401 - any of the write requests
+    """Return who makes this write, with its request id and the digest of the rest of its payload."""
+    request_id = plain("request_id", request.request_id, limit=REQUEST_ID_LIMIT)
+    payload = type(request)()
+    payload.CopyFrom(request)
+    payload.ClearField("request_id")
+    digest = hashlib.sha256(payload.SerializeToString(deterministic=True)).digest()
+    return Call(
+        principal=caller(),
+        method=method,
+        request_id=request_id,
+        digest=digest,
+        validate_only=request.validate_only,
+    )

@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from credit_sanction.v1 import enterprise_pb2 as enterprise_pb
 from credit_sanction.v1 import restriction_service_pb2 as pb
 from credit_sanction.v1 import restriction_service_pb2_grpc as service_grpc
 from credit_sanction_service.api import words
 from credit_sanction_service.api.errors import item_error
 from credit_sanction_service.api.guard import caller
-from credit_sanction_service.api.messages import basis_message, iso, revision_message
+from credit_sanction_service.api.parts import authority_message, basis_message, iso, revision_message
 from credit_sanction_service.api.requests import invalid, plain, require_count
 from credit_sanction_service.domain.answers import Question
 from credit_sanction_service.domain.calendar import parse_day
 from credit_sanction_service.domain.faults import IdentifierRefused, Invalid, Violation
 from credit_sanction_service.domain.identifiers import Judgement, describe, judge
-from credit_sanction_service.domain.terms import ALL_AREAS, GROUPS, Area
+from credit_sanction_service.domain.terms import ALL_AREAS, GROUPS, Area, LandPurpose
 from credit_sanction_service.domain.text import NAME_LIMIT
 from credit_sanction_service.restrictions.look_up import Demand
 from credit_sanction_service.store.outcomes import Refused
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from credit_sanction_service.domain.answers import Answer
     from credit_sanction_service.domain.effect import MeasureInForce
+    from credit_sanction_service.domain.exits import RegisteredObligation
     from credit_sanction_service.restrictions.look_up import Basis, LookUp
 
 MOST_IN_BATCH: Final = 10_000
@@ -50,7 +50,7 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
     ) -> pb.CheckRestrictionsResponse:
         areas = read_areas(request.areas, request.groups)
         caller().require_areas(areas)
-        question = read_question(request.enterprise, areas)
+        question = read_question(request.enterprise, areas, purpose=read_purpose(request.land_purpose))
         answers, basis = self._look_up.check([question], _demand(request.consistency))
         return pb.CheckRestrictionsResponse(answer=_answer(answers[0]), basis=_basis(basis))
 
@@ -61,7 +61,8 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
         require_count("enterprises", len(request.enterprises), MOST_IN_BATCH)
         areas = read_areas(request.areas, request.groups)
         caller().require_areas(areas)
-        items = [_try_question(query, areas, number) for number, query in enumerate(request.enterprises)]
+        purpose = read_purpose(request.land_purpose)
+        items = [_try_question(query, areas, number, purpose) for number, query in enumerate(request.enterprises)]
         questions = [item for item in items if isinstance(item, Question)]
         answers, basis = self._look_up.check(questions, _demand(request.consistency))
         return pb.BatchCheckRestrictionsResponse(results=_results(items, answers), basis=_basis(basis))
@@ -105,18 +106,35 @@ def read_areas(areas: Iterable[int], groups: Iterable[int]) -> tuple[Area, ...]:
     return tuple(area for area in ALL_AREAS if area in chosen) or ALL_AREAS
 
 
-def read_question(query: pb.EnterpriseQuery, areas: tuple[Area, ...], *, path: str = "enterprise") -> Question:
+def read_purpose(value: int) -> LandPurpose:
+    """Return what land is asked about for; unsaid, a new supply. Raises `Invalid` for an unknown one."""
+    purpose = words.LAND_PURPOSE.read(value)
+    if purpose is None and value:
+        raise invalid("land_purpose", f"{value} is not a known purpose")
+    return purpose or LandPurpose.NEW_SUPPLY
+
+
+def read_question(
+    query: pb.EnterpriseQuery,
+    areas: tuple[Area, ...],
+    *,
+    path: str = "enterprise",
+    purpose: LandPurpose = LandPurpose.NEW_SUPPLY,
+) -> Question:
     """Return the question. Raises `IdentifierRefused` for a code that no enterprise can have, `Invalid` for a bad name."""
     code = judge(query.code)
     if code.judgement is Judgement.REFUSED:
         violation = Violation(field=f"{path}.code", description=describe(query.code, code), rule=code.rule)
         raise IdentifierRefused([violation], likely_codes=code.likely)
-    return Question(code=code, name=plain(f"{path}.name", query.name, limit=NAME_LIMIT), areas=areas)
+    name = plain(f"{path}.name", query.name, limit=NAME_LIMIT)
+    return Question(code=code, name=name, areas=areas, land_purpose=purpose)
 
 
-def _try_question(query: pb.EnterpriseQuery, areas: tuple[Area, ...], number: int) -> Question | Refused:
+def _try_question(
+    query: pb.EnterpriseQuery, areas: tuple[Area, ...], number: int, purpose: LandPurpose
+) -> Question | Refused:
     try:
-        return read_question(query, areas, path=f"enterprises[{number}]")
+        return read_question(query, areas, path=f"enterprises[{number}]", purpose=purpose)
     except Invalid as fault:
         return Refused(
             fault=type(fault).__name__,
@@ -160,25 +178,46 @@ def _answer(answer: Answer) -> pb.RestrictionAnswer:
             pb.Candidate(code=candidate.code, name=candidate.name, explanation=candidate.explanation)
             for candidate in answer.candidates
         ],
+        credit_directions=[words.CREDIT_DIRECTION.write(direction) for direction in answer.credit_directions],
+        supports=[_support(obligation) for obligation in answer.supports],
+    )
+
+
+def _support(obligation: RegisteredObligation) -> pb.Support:
+    declared = obligation.active_exit
+    return pb.Support(
+        obligation=obligation.name,
+        item=obligation.obligation.item,
+        declared_on=iso(declared.declared_on) if declared else "",
+        document_number=declared.document_number if declared else "",
     )
 
 
 def _restriction(found: MeasureInForce) -> pb.Restriction:
     record = found.record
-    authority = record.decision.authority
     return pb.Restriction(
         area=words.AREA.write(found.measure.area),
         binding=found.binding,
         directive_zh=found.row.directive_zh,
         directive_en=found.row.directive_en,
         record=record.name,
-        authority=enterprise_pb.Authority(code=authority.code, name=authority.name),
-        document_number=record.decision.document_number,
+        authority=authority_message(record.authority),
+        document_number=record.ruling.document_number,
         legal_basis=basis_message(found.basis),
-        since=iso(record.decision.decided_on),
+        since=iso(record.since),
         until=iso(found.until),
         disputed=record.disputed,
         catalogue_edition=record.catalogue_edition,
+        actions=[words.ACTION.write(action) for action in found.row.actions],
+        executing_department="、".join(found.row.departments),
+        demands=[
+            pb.Demand(
+                action=words.ACTION.write(demand.action),
+                binding=demand.binding,
+                legal_basis=basis_message(demand.basis),
+            )
+            for demand in found.demands
+        ],
     )
 
 
@@ -188,6 +227,7 @@ def _basis(basis: Basis) -> pb.AnswerBasis:
         stale=basis.stale,
         as_of_date=iso(basis.day),
         catalogue_edition=basis.catalogue_edition,
+        law=[pb.EditionInUse(kind=words.EDITION_KIND.write(kind), edition=name) for kind, name in basis.law.items()],
     )
     message.answered_at.FromDatetime(basis.answered_at)
     return message

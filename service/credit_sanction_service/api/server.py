@@ -12,12 +12,22 @@ from grpc_reflection.v1alpha import reflection
 
 from credit_sanction.v1 import delivery_service_pb2 as delivery_pb
 from credit_sanction.v1 import delivery_service_pb2_grpc as delivery_grpc
+from credit_sanction.v1 import enforcement_service_pb2 as enforcement_pb
+from credit_sanction.v1 import enforcement_service_pb2_grpc as enforcement_grpc
+from credit_sanction.v1 import exit_obligation_service_pb2 as obligation_pb
+from credit_sanction.v1 import exit_obligation_service_pb2_grpc as obligation_grpc
+from credit_sanction.v1 import law_service_pb2 as law_pb
+from credit_sanction.v1 import law_service_pb2_grpc as law_grpc
+from credit_sanction.v1 import oversight_service_pb2 as oversight_pb
+from credit_sanction.v1 import oversight_service_pb2_grpc as oversight_grpc
+from credit_sanction.v1 import public_list_service_pb2 as list_pb
+from credit_sanction.v1 import public_list_service_pb2_grpc as list_grpc
 from credit_sanction.v1 import restriction_service_pb2 as restriction_pb
 from credit_sanction.v1 import restriction_service_pb2_grpc as restriction_grpc
 from credit_sanction.v1 import sanction_record_service_pb2 as record_pb
 from credit_sanction.v1 import sanction_record_service_pb2_grpc as record_grpc
 from credit_sanction_service.api.guard import Guard
-from credit_sanction_service.domain.access import CHECK, OPERATE, READ_RECORDS, WRITE_RECORDS
+from credit_sanction_service.domain.access import CHECK, GRANTS
 
 if TYPE_CHECKING:
     from credit_sanction_service.api.callers import Callers
@@ -29,20 +39,34 @@ SLOW_THREADS: Final = (
 MOST_CALLS: Final = 2_000
 LARGEST_MESSAGE: Final = 8 * 1024 * 1024
 
-SERVICES: Final = (
-    record_pb.DESCRIPTOR.services_by_name["SanctionRecordService"].full_name,
-    restriction_pb.DESCRIPTOR.services_by_name["RestrictionService"].full_name,
-    delivery_pb.DESCRIPTOR.services_by_name["DeliveryService"].full_name,
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servicers:
-    """The servicers of the three services."""
+    """The servicers, one for each service."""
 
     records: record_grpc.SanctionRecordServiceServicer
+    obligations: obligation_grpc.ExitObligationServiceServicer
     restrictions: restriction_grpc.RestrictionServiceServicer
     deliveries: delivery_grpc.DeliveryServiceServicer
+    public_lists: list_grpc.PublicListServiceServicer
+    enforcement: enforcement_grpc.EnforcementServiceServicer
+    oversight: oversight_grpc.OversightServiceServicer
+    law: law_grpc.LawServiceServicer
+
+    def add_to(self, server: grpc.Server) -> None:
+        """Serve all of them."""
+        record_grpc.add_SanctionRecordServiceServicer_to_server(self.records, server)
+        obligation_grpc.add_ExitObligationServiceServicer_to_server(self.obligations, server)
+        restriction_grpc.add_RestrictionServiceServicer_to_server(self.restrictions, server)
+        delivery_grpc.add_DeliveryServiceServicer_to_server(self.deliveries, server)
+        list_grpc.add_PublicListServiceServicer_to_server(self.public_lists, server)
+        enforcement_grpc.add_EnforcementServiceServicer_to_server(self.enforcement, server)
+        oversight_grpc.add_OversightServiceServicer_to_server(self.oversight, server)
+        law_grpc.add_LawServiceServicer_to_server(self.law, server)
+
+
+_FILES: Final = (record_pb, obligation_pb, restriction_pb, delivery_pb, list_pb, enforcement_pb, oversight_pb, law_pb)
+SERVICES: Final = tuple(service.full_name for file in _FILES for service in file.DESCRIPTOR.services_by_name.values())
 
 
 class Server:
@@ -51,7 +75,8 @@ class Server:
     def __init__(self, servicers: Servicers, callers: Callers) -> None:
         self._hot = ThreadPoolExecutor(HOT_THREADS + 2, thread_name_prefix="hot")  # 2 may wait for a revision
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="slow")
-        pools = dict.fromkeys(WRITE_RECORDS | READ_RECORDS | OPERATE, self._slow) | dict.fromkeys(CHECK, self._hot)
+        everything = frozenset[str]().union(*(grant.methods for grant in GRANTS.values()))
+        pools = dict.fromkeys(everything - CHECK, self._slow) | dict.fromkeys(CHECK, self._hot)
         self._server = grpc.server(
             self._hot,
             interceptors=[Guard(callers, pools)],
@@ -62,9 +87,7 @@ class Server:
                 ("grpc.so_reuseport", 1),
             ],
         )
-        record_grpc.add_SanctionRecordServiceServicer_to_server(servicers.records, self._server)
-        restriction_grpc.add_RestrictionServiceServicer_to_server(servicers.restrictions, self._server)
-        delivery_grpc.add_DeliveryServiceServicer_to_server(servicers.deliveries, self._server)
+        servicers.add_to(self._server)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)

@@ -6,9 +6,13 @@ from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
 from credit_sanction.v1 import delivery_service_pb2 as delivery_pb
+from credit_sanction.v1 import enforcement_service_pb2 as enforcement_pb
 from credit_sanction.v1 import enterprise_pb2 as enterprise_pb
+from credit_sanction.v1 import exit_obligation_service_pb2 as exit_pb
+from credit_sanction.v1 import law_service_pb2 as law_pb
 from credit_sanction.v1 import measure_pb2 as measure_pb
 from credit_sanction.v1 import obligation_pb2 as obligation_pb
+from credit_sanction.v1 import public_list_service_pb2 as list_pb
 from credit_sanction.v1 import restriction_service_pb2 as restriction_pb
 from credit_sanction.v1 import sanction_record_pb2 as record_pb
 from credit_sanction_service.domain import terms
@@ -38,17 +42,29 @@ class Words(Generic[S]):
 
 AREA: Final = Words(measure_pb.Area, terms.Area, "AREA")
 AREA_GROUP: Final = Words(measure_pb.AreaGroup, terms.AreaGroup, "AREA_GROUP")
+ACTION: Final = Words(measure_pb.Action, terms.Action, "ACTION")
 ISSUER_LEVEL: Final = Words(measure_pb.IssuerLevel, terms.IssuerLevel, "ISSUER_LEVEL")
 IDENTIFIER_KIND: Final = Words(enterprise_pb.IdentifierKind, terms.IdentifierKind, "IDENTIFIER_KIND")
 SCOPE: Final = Words(obligation_pb.ObligationScope, terms.Scope, "OBLIGATION_SCOPE")
 SECTOR: Final = Words(obligation_pb.Sector, terms.Sector, "SECTOR")
 STANDARD: Final = Words(obligation_pb.Standard, terms.Standard, "STANDARD")
 CAPACITY_UNIT: Final = Words(obligation_pb.CapacityUnit, terms.CapacityUnit, "CAPACITY_UNIT")
+OBLIGATION_STATE: Final = Words(exit_pb.ObligationState, terms.ObligationState, "OBLIGATION_STATE")
+INTERIM_EVIDENCE_KIND: Final = Words(exit_pb.InterimEvidenceKind, terms.InterimEvidenceKind, "INTERIM_EVIDENCE_KIND")
 STATE: Final = Words(record_pb.RecordState, terms.State, "RECORD_STATE")
 PUBLICATION_CLASS: Final = Words(record_pb.PublicationClass, terms.PublicationClass, "PUBLICATION_CLASS")
 PENALTY_KIND: Final = Words(record_pb.PenaltyKind, terms.PenaltyKind, "PENALTY_KIND")
 LIFT_GROUND: Final = Words(record_pb.LiftGround, terms.LiftGround, "LIFT_GROUND")
+SUSPENSION_GROUND: Final = Words(record_pb.SuspensionGround, terms.SuspensionGround, "SUSPENSION_GROUND")
+STATEMENT_KIND: Final = Words(record_pb.StatementKind, terms.StatementKind, "STATEMENT_KIND")
+OBJECTION_OUTCOME: Final = Words(record_pb.ObjectionOutcome, terms.ObjectionOutcome, "OBJECTION_OUTCOME")
+DUTY_KIND: Final = Words(record_pb.DutyKind, terms.DutyKind, "DUTY_KIND")
+LIST_CLASS: Final = Words(list_pb.ListClass, terms.ListClass, "LIST_CLASS")
+ENFORCEMENT_OUTCOME: Final = Words(enforcement_pb.EnforcementOutcome, terms.EnforcementOutcome, "ENFORCEMENT_OUTCOME")
+EDITION_KIND: Final = Words(law_pb.EditionKind, terms.EditionKind, "EDITION_KIND")
 VERDICT: Final = Words(restriction_pb.Verdict, terms.Verdict, "VERDICT")
 UNKNOWN_REASON: Final = Words(restriction_pb.UnknownReason, terms.UnknownReason, "UNKNOWN_REASON")
+CREDIT_DIRECTION: Final = Words(restriction_pb.CreditDirection, terms.CreditDirection, "CREDIT_DIRECTION")
+LAND_PURPOSE: Final = Words(restriction_pb.LandPurpose, terms.LandPurpose, "LAND_PURPOSE")
 DELIVERY_STATE: Final = Words(delivery_pb.DeliveryState, DeliveryState, "DELIVERY_STATE")
 ATTEMPT_OUTCOME: Final = Words(delivery_pb.AttemptOutcome, Outcome, "ATTEMPT_OUTCOME")

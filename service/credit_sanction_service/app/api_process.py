@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from credit_sanction_service.api.callers import Callers
-from credit_sanction_service.api.delivery_servicer import DeliveryServicer
-from credit_sanction_service.api.record_servicer import SanctionRecordServicer
-from credit_sanction_service.api.restriction_servicer import RestrictionServicer
-from credit_sanction_service.api.server import Server, Servicers
+from credit_sanction_service.api.server import Server
 from credit_sanction_service.app.clock import now
 from credit_sanction_service.app.database import require_database
-from credit_sanction_service.domain.measures import shipped
+from credit_sanction_service.app.law import require_law
+from credit_sanction_service.app.servicers import Parts, build
 from credit_sanction_service.host import lifeline
 from credit_sanction_service.host.ports import reserve
 from credit_sanction_service.host.refusal import StartRefused
-from credit_sanction_service.records import Records
+from credit_sanction_service.restrictions.counting import AnswerCounter
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.index import Index
+from credit_sanction_service.restrictions.law_follower import LawFollower
 from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.store.connect import Reader
 from credit_sanction_service.store.writer import Writer
@@ -41,6 +40,7 @@ def run_api(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     lifeline.watch(grace=settings.drain_s)
     dsn = require_database(settings)
+    require_law(dsn)
     with ExitStack() as house:
         if lifeline.LIFELINE not in os.environ:
             # Alone: gRPC would join whoever listens there already, and callers would be answered by turns.
@@ -49,15 +49,18 @@ def run_api(settings: Settings) -> int:
 
 
 def _serve(settings: Settings, dsn: str, stop: threading.Event) -> int:
-    index, callers = Index(), Callers(clock=now)
-    feed = Feed(dsn, [IndexFollower(index, clock=now), callers], interval=settings.poll_interval_s)
+    index, law, callers = Index(), LawFollower(), Callers(clock=now)
+    # Callers first: a token that was withdrawn is unknown here even where a law that cannot be read holds the index up.
+    feed = Feed(dsn, [callers, IndexFollower(index, law, clock=now)], interval=settings.poll_interval_s)
     feed.start()
     while not feed.wait_until_ready(0.2):
         if stop.is_set():
             feed.close()
             return 0
-    writer, reader = Writer(dsn, clock=now), Reader(dsn)
-    server = Server(_servicers(settings, writer, reader, index), callers)
+    writer, reader, counter = Writer(dsn, clock=now), Reader(dsn), AnswerCounter(dsn)
+    counter.start()
+    look_up = LookUp(index, law.current, clock=now, max_staleness=settings.max_staleness_s, counter=counter)
+    server = Server(build(Parts(writer=writer, reader=reader, law=law, look_up=look_up, clock=now)), callers)
     host, port = settings.address
     try:
         bound = server.start(host, port)
@@ -69,18 +72,9 @@ def _serve(settings: Settings, dsn: str, stop: threading.Event) -> int:
     log.info("server.started", host=host, port=bound)
     stop.wait()
     server.stop(settings.drain_s)
+    counter.close()
     writer.close()
     feed.close()
     reader.close()
     log.info("server.stopped")
     return 0
-
-
-def _servicers(settings: Settings, writer: Writer, reader: Reader, index: Index) -> Servicers:
-    catalogues = shipped()
-    look_up = LookUp(index, catalogues, clock=now, max_staleness=settings.max_staleness_s)
-    return Servicers(
-        records=SanctionRecordServicer(Records(writer, reader, catalogues), clock=now),
-        restrictions=RestrictionServicer(look_up),
-        deliveries=DeliveryServicer(reader),
-    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from credit_sanction_service.app.database import require_dsn
+from credit_sanction_service.app.law import bring_law, require_law
 from credit_sanction_service.app.ports import reserved
 from credit_sanction_service.app.stand_ins import prepare, write_private
 from credit_sanction_service.app.worker_process import install, load_targets
@@ -62,6 +63,8 @@ def run_everything(settings: Settings) -> int:
             settings = replace(settings, dsn=cluster.dsn("service"), owner_dsn=cluster.dsn("owner"))
             migrate(settings.owner_dsn)
             house.enter_context(_told_to_its_user(home.path, settings.dsn))
+        bring_law(settings.dsn)
+        require_law(settings.dsn)
         children = []
         if not settings.targets:
             directory = home.path / "stand-ins"
@@ -154,10 +157,11 @@ def _tell(settings: Settings, home: Path, token_file: Path, infos: Mapping[str, 
 
 
 def run_migrate(settings: Settings) -> int:
-    """Bring the schema up to date, as the owner."""
+    """Bring the schema up to date, and the rule tables of this release into the store, as the owner."""
     if not settings.owner_dsn:
         raise StartRefused("CREDIT_SANCTION_OWNER_DSN is not set: name the PostgreSQL of the role that owns the schema")
     require_dsn(settings.owner_dsn, "CREDIT_SANCTION_OWNER_DSN")
     with translated():
         log.info("schema.migrated", revision=migrate(settings.owner_dsn))
+    bring_law(settings.owner_dsn)
     return 0

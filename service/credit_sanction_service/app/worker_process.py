@@ -13,9 +13,9 @@ import structlog
 from credit_sanction_connectors.settings import BadTarget
 from credit_sanction_service.app.clock import now
 from credit_sanction_service.app.database import require_database
+from credit_sanction_service.app.law import require_law
 from credit_sanction_service.domain.calendar import day_of
 from credit_sanction_service.domain.faults import SanctionError, StateConflict
-from credit_sanction_service.domain.measures import shipped
 from credit_sanction_service.host import lifeline
 from credit_sanction_service.host.refusal import StartRefused
 from credit_sanction_service.push import targets_file
@@ -35,6 +35,7 @@ log: Final = structlog.get_logger()
 def run_worker(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT."""
     dsn = require_database(settings)
+    require_law(dsn)
     targets = load_targets(settings)
     install(dsn, targets)
     return asyncio.run(_run(settings, dsn, targets))
@@ -87,7 +88,7 @@ class DaysPassing:
     def __init__(self, dsn: str, *, interval: float) -> None:
         self._interval = interval
         self._writer, self._reader = Writer(dsn, clock=now), Reader(dsn, size=1)
-        self._records = Records(self._writer, self._reader, shipped())
+        self._records = Records(self._writer, self._reader)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="days", daemon=True)
 

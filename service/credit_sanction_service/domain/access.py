@@ -28,8 +28,28 @@ WRITE_RECORDS: Final = frozenset(
         "LiftSanctionRecord",
         "RevokeSanctionRecord",
         "ConfirmIdentifier",
+        "ServeNotice",
+        "RecordStatement",
+        "Decide",
+        "List",
+        "RaiseObjection",
+        "DecideObjection",
+        "Suspend",
+        "Resume",
+        "Repair",
     }
 )
+READ_OBLIGATIONS: Final = frozenset({"GetObligation", "ListObligations"})
+WRITE_OBLIGATIONS: Final = frozenset(
+    {"RegisterObligation", "ExtendObligation", "ReportInterim", "ReportCompletion", "DeclareActiveExit"}
+)
+READ_LISTS: Final = frozenset({"GetPublicListEntry", "ListPublicListEntries"})
+WRITE_LISTS: Final = frozenset({"PublishPublicListEntry", "WithdrawPublicListEntry"})
+REPORT_ENFORCEMENT: Final = frozenset({"ReportEnforcement"})
+READ_ENFORCEMENT: Final = frozenset({"ListEnforcementReports", "GetEnforcementRate"})
+OVERSEE: Final = frozenset({"ListOverdueDuties", "GetStatistics"})
+READ_LAW: Final = frozenset({"ListEditions", "GetEdition"})
+WRITE_LAW: Final = frozenset({"LoadEdition"})
 CHECK: Final = frozenset({"CheckRestrictions", "BatchCheckRestrictions"})
 READ_DELIVERIES: Final = frozenset({"ListTargets", "ListDeliveries", "GetDelivery"})
 OPERATE: Final = READ_DELIVERIES | {"RetryDelivery"}
@@ -56,15 +76,39 @@ class Grant:
     areas: frozenset[Area] = frozenset()
 
 
+_EVERYBODY: Final = READ_LISTS | READ_LAW
+# What a bank, a procurement system, a land or licensing office does: ask, tell what came of it, and read what it told.
+_ASKERS: Final = CHECK | REPORT_ENFORCEMENT | {"ListEnforcementReports"} | _EVERYBODY
+_AUTHORITY: Final = (
+    READ_RECORDS
+    | WRITE_RECORDS
+    | READ_OBLIGATIONS
+    | WRITE_OBLIGATIONS
+    | WRITE_LISTS
+    | READ_ENFORCEMENT
+    | OVERSEE
+    | _EVERYBODY
+)
+_FINANCE_OFFICE: Final = (
+    READ_RECORDS
+    | READ_OBLIGATIONS
+    | CHECK
+    | READ_DELIVERIES
+    | REPORT_ENFORCEMENT
+    | READ_ENFORCEMENT
+    | OVERSEE
+    | _EVERYBODY
+)
+
 GRANTS: Final = {
-    Role.ADMINISTRATOR: Grant(methods=READ_RECORDS | WRITE_RECORDS | CHECK | OPERATE, areas=frozenset(ALL_AREAS)),
-    Role.AUTHORITY: Grant(methods=READ_RECORDS | WRITE_RECORDS),
-    Role.FINANCE_OFFICE: Grant(methods=READ_RECORDS | CHECK | READ_DELIVERIES, areas=frozenset(ALL_AREAS)),
-    Role.BANK: Grant(methods=CHECK, areas=frozenset(GROUPS[AreaGroup.LOANS])),
-    Role.PROCUREMENT: Grant(methods=CHECK, areas=frozenset(GROUPS[AreaGroup.PROCUREMENT])),
-    Role.LAND: Grant(methods=CHECK, areas=frozenset(GROUPS[AreaGroup.LAND])),
-    Role.LICENSING: Grant(methods=CHECK, areas=frozenset(GROUPS[AreaGroup.LICENSING])),
-    Role.OPERATOR: Grant(methods=OPERATE),
+    Role.ADMINISTRATOR: Grant(methods=_AUTHORITY | _FINANCE_OFFICE | OPERATE | WRITE_LAW, areas=frozenset(ALL_AREAS)),
+    Role.AUTHORITY: Grant(methods=_AUTHORITY),
+    Role.FINANCE_OFFICE: Grant(methods=_FINANCE_OFFICE, areas=frozenset(ALL_AREAS)),
+    Role.BANK: Grant(methods=_ASKERS, areas=frozenset(GROUPS[AreaGroup.LOANS])),
+    Role.PROCUREMENT: Grant(methods=_ASKERS, areas=frozenset(GROUPS[AreaGroup.PROCUREMENT])),
+    Role.LAND: Grant(methods=_ASKERS, areas=frozenset(GROUPS[AreaGroup.LAND])),
+    Role.LICENSING: Grant(methods=_ASKERS, areas=frozenset(GROUPS[AreaGroup.LICENSING])),
+    Role.OPERATOR: Grant(methods=OPERATE | OVERSEE | _EVERYBODY),
 }
 
 
@@ -93,15 +137,19 @@ class Principal:
 
     def require_record(self, record: SanctionRecord) -> None:
         """Raise `NotPermitted` unless the record is of an authority, standard and district that the caller may write for."""
+        self.require_scope(record.authority.code, record.district.code, record.obligation.standard)
+
+    def require_scope(self, authority: str, district: str, standard: Standard | None = None) -> None:
+        """Raise `NotPermitted` unless the caller may write for this authority, district and, where there is one, standard."""
         scopes = (
-            ("authority", record.decision.authority.code, self.authorities),
-            ("standard", record.obligation.standard.value, self.standards),
-            ("district", record.district.code, self.districts),
+            ("authority", authority, self.authorities),
+            ("standard", standard, self.standards),
+            ("district", district, self.districts),
         )
         for what, value, allowed in scopes:
-            if allowed is not None and value not in allowed:
+            if value is not None and allowed is not None and value not in allowed:
                 raise NotPermitted(f"{self.name} may not act for the {what} {value}")
 
     def may_see(self, record: SanctionRecord) -> bool:
         """Whether an authority bounded to its own code may read the record: it may read its own."""
-        return self.authorities is None or record.decision.authority.code in self.authorities
+        return self.authorities is None or record.authority.code in self.authorities

@@ -9,13 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.effect import MeasureInForce, areas_running, in_force, may_have_effect
+from credit_sanction_service.domain.exits import RegisteredObligation
 from credit_sanction_service.domain.identifiers import Code, Judgement
 from credit_sanction_service.domain.privacy import shown
 from credit_sanction_service.domain.records import SanctionRecord
-from credit_sanction_service.domain.terms import SEVERITY, Area, State, UnknownReason, Verdict
+from credit_sanction_service.domain.terms import (
+    SEVERITY,
+    Action,
+    Area,
+    CreditDirection,
+    LandPurpose,
+    State,
+    UnknownReason,
+    Verdict,
+)
 from credit_sanction_service.domain.text import name_key
 
 if TYPE_CHECKING:
@@ -27,11 +37,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Whom, in which areas. `code` is accepted or quarantined: a refused one is an error before it is a question."""
+    """
+    Whom, in which areas. `code` is accepted or quarantined: a refused one is an error before it is a question. Land may be
+    asked about for the exit's own disposal of it, which no measure blocks (长工信联字[2017]9号 §四(六)).
+    """
 
     code: Code
     name: str
     areas: tuple[Area, ...]
+    land_purpose: LandPurpose = LandPurpose.NEW_SUPPLY
+
+    @property
+    def areas_barred(self) -> frozenset[Area]:
+        """The areas asked in which a measure can bar what is asked about."""
+        free = {Area.LAND_SUPPLY} if self.land_purpose is LandPurpose.EXIT_DISPOSAL else frozenset[Area]()
+        return frozenset(self.areas) - free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +59,14 @@ class Known:
     """
     What the index knows about a question. `records` are those of the enterprise that the code leads to, by itself or as an
     old number; `same_organisation` those under another code with the same organisation code; `same_name` those of
-    enterprises under another code whose present or former name is the one given.
+    enterprises under another code whose present or former name is the one given. `exits` are the enterprise's obligations
+    with a declared active exit.
     """
 
     records: tuple[SanctionRecord, ...] = ()
     same_organisation: tuple[SanctionRecord, ...] = ()
     same_name: tuple[SanctionRecord, ...] = ()
+    exits: tuple[RegisteredObligation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +90,8 @@ class Answer:
     unknown_reasons: tuple[UnknownReason, ...] = ()
     explanations: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = field(default=())
+    credit_directions: tuple[CreditDirection, ...] = ()
+    supports: tuple[RegisteredObligation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +108,15 @@ class _Doubt:
     candidates: tuple[Candidate, ...] = ()
 
 
+_EXIT_DISPOSAL: Final = (
+    "the exit's own disposal of land is not blocked 退出产能自身用地的处置不受限 (长工信联字[2017]9号 §四(六))"
+)
+_DIRECTIONS: Final = {
+    CreditDirection.REFUSE_NEW_CREDIT: Action.REFUSE_NEW_CREDIT,
+    CreditDirection.REDUCE_EXISTING_LOANS: Action.REDUCE_EXISTING_LOANS,
+}
+
+
 def answer(
     question: Question,
     known: Known,
@@ -98,7 +131,7 @@ def answer(
 
     What is said of an area does not depend on which others are asked, and nothing is said of a record of others only.
     """
-    wanted = frozenset(question.areas)
+    wanted = question.areas_barred
     restrictions = tuple(
         measure
         for record in known.records
@@ -117,6 +150,8 @@ def answer(
         text = "the clock of this service disagrees with that of its store"
         doubts.append(_Doubt(reason=UnknownReason.CLOCK_IN_DOUBT, text=text, covers=Verdict.RESTRICTED))
     by_area = {area: _settle(area, _plain_verdict(area, restrictions), doubts) for area in question.areas}
+    supports = _supports(known, day) if Area.FINANCING_CREDIT in by_area else ()
+    told = [_EXIT_DISPOSAL] if wanted != frozenset(question.areas) else []
     # A doubt that no area's verdict gives way to (every area is restricted anyway) is still worth saying.
     # Several enterprises behind an old number: none of them is the one asked about.
     enterprises = {record.enterprise.code: record.enterprise for record in known.records}
@@ -128,9 +163,36 @@ def answer(
         areas=by_area,
         restrictions=restrictions,
         unknown_reasons=tuple(doubt.reason for doubt in doubts),
-        explanations=tuple(doubt.text for doubt in doubts),
+        explanations=(*told, *(doubt.text for doubt in doubts)),
         candidates=tuple(dict.fromkeys(candidate for doubt in doubts for candidate in doubt.candidates)),
+        credit_directions=_credit_directions(by_area.get(Area.FINANCING_CREDIT), restrictions, supports),
+        supports=supports,
     )
+
+
+def _supports(known: Known, day: date) -> tuple[RegisteredObligation, ...]:
+    """Return the active exits that earn a lender's support on `day` (长工信联字[2017]9号 §四(四))."""
+    return tuple(one for one in known.exits if one.is_supported(day))
+
+
+def _credit_directions(
+    verdict: Verdict | None, restrictions: tuple[MeasureInForce, ...], supports: tuple[RegisteredObligation, ...]
+) -> tuple[CreditDirection, ...]:
+    """
+    Return what a lender is told, from the mildest to the gravest; nothing where financing credit is UNKNOWN or not asked.
+    Which of it binds, and on which text, the demands of the restriction say.
+    """
+    match verdict:
+        case Verdict.CLEAR:
+            return (CreditDirection.SUPPORT,) if supports else (CreditDirection.NEUTRAL,)
+        case Verdict.ADVISORY:
+            return (CreditDirection.ADVISORY,)
+        case Verdict.RESTRICTED:
+            found = (one for one in restrictions if one.measure.area is Area.FINANCING_CREDIT)
+            actions = {demand.action for one in found for demand in one.demands}
+            return tuple(direction for direction, action in _DIRECTIONS.items() if action in actions)
+        case _:
+            return ()
 
 
 def _concerning(question: Question, known: Known) -> list[SanctionRecord]:
@@ -222,7 +284,7 @@ def _in_areas_asked(
     records: Iterable[SanctionRecord], question: Question, day: date
 ) -> tuple[list[SanctionRecord], frozenset[Area]]:
     """Return the records with a measure in an area asked that runs on `day`, or would if confirmed, and those areas."""
-    running = [(record, areas_running(record, day) & frozenset(question.areas)) for record in records]
+    running = [(record, areas_running(record, day) & question.areas_barred) for record in records]
     found = [(record, areas) for record, areas in running if areas]
     return [record for record, _ in found], frozenset().union(*(areas for _, areas in found))
 

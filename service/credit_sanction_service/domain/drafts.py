@@ -9,11 +9,14 @@ from credit_sanction_service.domain.terms import (
     CapacityUnit,
     IdentifierKind,
     LiftGround,
+    ObjectionOutcome,
     PenaltyKind,
     PublicationClass,
     Scope,
     Sector,
     Standard,
+    StatementKind,
+    SuspensionGround,
 )
 
 
@@ -28,8 +31,26 @@ class EnterpriseDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalDraft:
+    """`record.obligation.plan` and `record.obligation.closure_approval`."""
+
+    document_number: str = ""
+    approver: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionDraft:
+    """`record.obligation.extension`."""
+
+    months: int = 0
+    document_number: str = ""
+    applied_on: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObligationDraft:
-    """`record.obligation`. `extension` is (months, document number)."""
+    """`record.obligation`. `licences` are (name, number, issuer)."""
 
     scope: Scope | None = None
     item: str = ""
@@ -41,7 +62,13 @@ class ObligationDraft:
     standard: Standard | None = None
     ordered_on: str = ""
     due_on: str = ""
-    extension: tuple[int, str] | None = None
+    extension: ExtensionDraft | None = None
+    plan: ApprovalDraft | None = None
+    closure_approval: ApprovalDraft | None = None
+    induction_furnace: bool = False
+    licences: tuple[tuple[str, str, str], ...] = ()
+    further_standards: tuple[Standard | None, ...] = ()
+    report_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +90,33 @@ class DecisionDraft:
     date: str = ""
     notice_served_on: str = ""
     penalty: PenaltyDraft | None = None
+    cause: str = ""
+    removal_conditions: str = ""
+    remedies: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeDraft:
+    """`record.notice`."""
+
+    authority_code: str = ""
+    authority_name: str = ""
+    document_number: str = ""
+    served_on: str = ""
+    facts: str = ""
+    basis: str = ""
+    rights: str = ""
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementDraft:
+    """One of `record.statements`, and `statement` of RecordStatement."""
+
+    kind: StatementKind | None = None
+    date: str = ""
+    summary: str = ""
+    document_number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +147,9 @@ class RecordDraft:
     measures: tuple[MeasureDraft, ...] = ()
     publication_class: PublicationClass | None = None
     publication_end_date: str = ""
+    statements: tuple[StatementDraft, ...] = ()
+    notice: NoticeDraft | None = None
+    obligation_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,3 +178,53 @@ class RevocationDraft:
     reason: str = ""
     document_number: str = ""
     date: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideDraft:
+    """The fields of Decide. Empty measures and no class mean those of the notice."""
+
+    decision: DecisionDraft = DecisionDraft()
+    measures: tuple[MeasureDraft, ...] = ()
+    publication_class: PublicationClass | None = None
+    publication_end_date: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectionDraft:
+    """The fields of RaiseObjection."""
+
+    raised_on: str = ""
+    reason: str = ""
+    needs_others: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectionDecisionDraft:
+    """The fields of DecideObjection, the correction apart."""
+
+    outcome: ObjectionOutcome | None = None
+    document_number: str = ""
+    date: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspensionDraft:
+    """The fields of Suspend; Resume has the same without a ground."""
+
+    ground: SuspensionGround | None = None
+    document_number: str = ""
+    date: str = ""
+    effective_on: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairDraft:
+    """The fields of Repair."""
+
+    applied_on: str = ""
+    corrected_on: str = ""
+    document_number: str = ""
+    date: str = ""
+    effective_on: str = ""

@@ -4,7 +4,9 @@ What a record means on a day: for readers, and for targets.
 | state               | look-up                        | platform, lenders | website                                     |
 |---------------------|--------------------------------|-------------------|---------------------------------------------|
 | QUARANTINED         | UNKNOWN                        | absent            | absent                                      |
+| NOTICE_SERVED, DECIDED | no effect                   | absent            | absent                                      |
 | LISTED              | by its basis                   | listed            | listed if public and publication not ended  |
+| SUSPENDED           | no effect while it rests       | absent            | absent                                      |
 | LIFTED, EXPIRED     | no effect from the effective day | absent          | absent                                      |
 | REVOKED             | never had effect               | absent            | absent                                      |
 """
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from credit_sanction_service.domain.measures import Basis, Row
+from credit_sanction_service.domain.measures import Basis, Demand, Row
 from credit_sanction_service.domain.records import Measure, SanctionRecord
 from credit_sanction_service.domain.terms import Area, PublicationClass, Sector, Standard, State
 
@@ -35,17 +37,18 @@ class MeasureInForce:
     row: Row
     basis: Basis
     binding: bool
+    demands: tuple[Demand, ...]
 
 
 def has_effect(record: SanctionRecord, day: date) -> bool:
     """Whether the record has effect on `day`, its measures' own ends apart."""
     match record.state:
-        case State.QUARANTINED | State.REVOKED:
+        case State.QUARANTINED | State.REVOKED | State.NOTICE_SERVED | State.DECIDED:
             return False
-        case State.LISTED:
-            return record.decision.decided_on <= day <= record.last_day
+        case State.LISTED | State.SUSPENDED:
+            return record.since <= day <= record.last_day and not record.rests_on(day)
         case State.LIFTED | State.EXPIRED:
-            return bool(record.ending and record.decision.decided_on <= day < record.ending.effective_on)
+            return bool(record.ending and record.since <= day < record.ending.effective_on) and not record.rests_on(day)
 
 
 def in_force(
@@ -57,13 +60,21 @@ def in_force(
     for measure in record.measures:
         if measure.area in areas and day <= (until := record.end_of(measure)):
             row = catalogue.rows[measure.area]
-            basis, binding = row.basis_on(day, record.decision.penalty)
-            yield MeasureInForce(record=record, measure=measure, until=until, row=row, basis=basis, binding=binding)
+            basis, binding = row.basis_on(day, record.penalty)
+            yield MeasureInForce(
+                record=record,
+                measure=measure,
+                until=until,
+                row=row,
+                basis=basis,
+                binding=binding,
+                demands=row.demands_on(day, record.penalty),
+            )
 
 
 def may_have_effect(record: SanctionRecord, day: date) -> bool:
     """Whether a quarantined record would have effect on `day` if its code were confirmed."""
-    return record.state is State.QUARANTINED and record.decision.decided_on <= day <= record.last_day
+    return record.state is State.QUARANTINED and record.since <= day <= record.last_day
 
 
 def areas_running(record: SanctionRecord, day: date) -> frozenset[Area]:
@@ -99,6 +110,6 @@ def belongs(record: SanctionRecord, target: Filter, day: date) -> bool:
         (target.areas is None or bool(current & target.areas))
         and (target.districts is None or record.district.code in target.districts)
         and (target.sectors is None or record.obligation.sector in target.sectors)
-        and (target.standards is None or record.obligation.standard in target.standards)
+        and (target.standards is None or not record.obligation.standards.isdisjoint(target.standards))
         and (bool(current) or target.public)
     )

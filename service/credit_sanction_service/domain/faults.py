@@ -9,6 +9,7 @@ from credit_sanction_service.domain.privacy import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class NotOverdue(Invalid):
 
 
 class NotFound(SanctionError):
-    """No such record, target or delivery. `kind` is one of these three words, `name` what was asked for."""
+    """Nothing of this name. `kind` is a word of the table in `api/errors.py`, `name` what was asked for."""
 
     def __init__(self, kind: str, name: str) -> None:
         self.kind = kind
@@ -83,6 +84,15 @@ class StateConflict(SanctionError):
     """The record's state does not allow this."""
 
 
+class TooEarly(SanctionError):
+    """A minimum period has not passed: `earliest` is the first day on which this is allowed, by `rule`."""
+
+    def __init__(self, what: str, *, earliest: date, rule: str) -> None:
+        self.earliest = earliest
+        self.rule = rule
+        super().__init__(f"{what} before {earliest} ({rule})")
+
+
 class FieldFixed(SanctionError):
     """A field of a record that was ever listed cannot be amended."""
 
@@ -109,6 +119,20 @@ class StoreUnavailable(SanctionError):
 
 class Overloaded(SanctionError):
     """Too much is waiting already."""
+
+
+class CalendarNotPublished(SanctionError):
+    """The official working days of a year are not in the store: nobody can say yet on which day a period ends."""
+
+    def __init__(self, year: int) -> None:
+        self.year = year
+        super().__init__(
+            f"the calendar of {year} is not published: load the official working days 国务院办公厅节假日安排 of {year} first"
+        )
+
+
+class EditionRefused(SanctionError):
+    """A rule table that is not taken: it cannot be read, or another text has its name."""
 
 
 class CallerUnknown(SanctionError):

@@ -26,6 +26,11 @@ class Findings:
         self._refused_code = False
         self._not_overdue = False
 
+    @property
+    def count(self) -> int:
+        """How many faults were noted so far."""
+        return len(self._violations)
+
     def note(self, field: str, description: str, rule: str = FORM) -> None:
         """Note a fault."""
         self._violations.append(Violation(field=field, description=description, rule=rule))

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from credit_sanction_service.domain.calendar import add_day, add_months
-from credit_sanction_service.domain.terms import Area, IssuerLevel
+from credit_sanction_service.domain.calendar import EARLIEST, add_day, add_months
+from credit_sanction_service.domain.editions import parse, period
+from credit_sanction_service.domain.terms import Action, Area, EditionKind, IssuerLevel
 
 if TYPE_CHECKING:
-    from credit_sanction_service.domain.records import Penalty
+    from credit_sanction_service.domain.editions import Table
+    from credit_sanction_service.domain.proceedings import Penalty
 
-CURRENT_EDITION: Final = "2026-1"
-SHIPPED_EDITIONS: Final = ("2026-1",)
+_MOST_YEARS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
     """
-    A legal basis 依据. It applies on days in force, and where `penalty_years` is set only if a penalty decision was taken
-    within so many years before, the corresponding day included (政府采购法实施条例 art. 19; 民法典 art. 202).
+    A legal basis 依据 of what it demands, `actions`. It applies on days in force, and where `penalty_years` is set only if a
+    penalty decision was taken within so many years before, the corresponding day included (政府采购法实施条例 art. 19;
+    民法典 art. 202).
     """
 
     document: str
@@ -34,6 +33,7 @@ class Basis:
     in_force_to: date | None
     binding: bool
     penalty_years: int | None
+    actions: tuple[Action, ...] = ()
 
     def applies(self, day: date, penalty: Penalty | None) -> bool:
         """Whether it carries a measure on `day`."""
@@ -56,76 +56,167 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """One thing that a measure demands on a day, on which text, and whether that binds."""
+
+    action: Action
+    basis: Basis
+    binding: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One area of the catalogue: the directive, and its bases in order of preference."""
+    """
+    One area of the catalogue: the directive, what it demands word by word with the principal demand first, the departments
+    that execute it, and its bases in order of preference. A text may carry one demand and not another.
+    """
 
     area: Area
     directive_zh: str
     directive_en: str
+    actions: tuple[Action, ...]
+    departments: tuple[str, ...]
     bases: tuple[Basis, ...]
 
     def basis_on(self, day: date, penalty: Penalty | None) -> tuple[Basis, bool]:
         """
-        Return the basis for `day` and whether it binds. Where none is in force any more the last one stands and only
-        advises: a sanction does not vanish because its text lapsed, but it no longer binds.
+        Return the basis of the principal demand for `day` and whether it binds. Where none is in force any more the last one
+        stands and only advises: a sanction does not vanish because its text lapsed, but it no longer binds.
         """
-        for basis in self.bases:
+        return self._basis_of(self.actions[0], day, penalty)
+
+    def demands_on(self, day: date, penalty: Penalty | None) -> tuple[Demand, ...]:
+        """Return each thing demanded on `day`, with the text that carries it."""
+        found = ((action, self._basis_of(action, day, penalty)) for action in self.actions)
+        return tuple(Demand(action=action, basis=basis, binding=binding) for action, (basis, binding) in found)
+
+    def _basis_of(self, action: Action, day: date, penalty: Penalty | None) -> tuple[Basis, bool]:
+        carrying = [basis for basis in self.bases if action in basis.actions]
+        for basis in carrying:
             if basis.applies(day, penalty):
                 return basis, basis.binding
-        return self.bases[-1], False
+        return carrying[-1], False
+
+    def lapsed_basis(self, day: date, since: date, penalty: Penalty | None) -> Basis | None:
+        """
+        Return the basis that bound on some day from `since` to the day before `day` and does not any more because its
+        validity ended, where nothing binds on `day`; of several the one that ended last. None where there is none: that a
+        penalty's years ran out is no lapse.
+        """
+        if self.basis_on(day, penalty)[1]:
+            return None
+        turns = {turn for basis in self.bases for turn in basis.turning_days(penalty) if since < turn < day}
+        held = [self.basis_on(then, penalty) for then in {since} | turns]
+        lapsed = [
+            (basis.in_force_to, basis)
+            for basis in self.bases
+            if (basis, True) in held
+            and basis.in_force_to is not None
+            and basis.in_force_to < day
+            and replace(basis, in_force_to=None).applies(day, penalty)
+        ]
+        return max(lapsed, key=lambda each: each[0])[1] if lapsed else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """One edition. An area without a row cannot be sanctioned."""
+    """
+    One edition, for decisions from `decisions_from` on. An area without a row cannot be sanctioned. `repeals` says of which
+    documents it is known that they end, with their last day in force: that holds for the bases of all editions.
+    """
 
     edition: str
     rows: Mapping[Area, Row]
+    decisions_from: date = EARLIEST
+    repeals: Mapping[str, date] = field(default_factory=dict)
 
 
 def parse_catalogue(text: str) -> Catalogue:
-    """Read one edition from TOML. ValueError names the row and key at fault."""
-    data = tomllib.loads(text)
+    """Read an edition: rows with their bases, none twice, and repeals. UnreadableEdition if not."""
+    return parse(text, EditionKind.CATALOGUE, _catalogue)
+
+
+def repealed(catalogue: Catalogue, repeals: Mapping[str, date]) -> Catalogue:
+    """Return the catalogue with the validity of its bases shortened to their document's last day in `repeals`."""
+    rows = {
+        area: replace(row, bases=tuple(_shortened(basis, repeals.get(basis.document)) for basis in row.bases))
+        for area, row in catalogue.rows.items()
+    }
+    return replace(catalogue, rows=rows)
+
+
+def _shortened(basis: Basis, last_day: date | None) -> Basis:
+    if last_day is None or (basis.in_force_to is not None and basis.in_force_to <= last_day):
+        return basis
+    return replace(basis, in_force_to=last_day)
+
+
+def _catalogue(table: Table) -> Catalogue:
     rows: dict[Area, Row] = {}
-    for number, row in enumerate(data["area"], 1):
-        parsed = _parse_row(row, f"area {number}")
-        if parsed.area in rows:
-            raise ValueError(f"area {number}: {parsed.area} has a row already")
-        rows[parsed.area] = parsed
-    return Catalogue(edition=data["edition"], rows=rows)
+    for row in table.rows("area", _row):
+        if row.area in rows:
+            raise table.unreadable(f"{row.area} stands twice", "area")
+        rows[row.area] = row
+    repeals: dict[str, date] = {}
+    for document, last_day in table.rows("repeal", _repeal) if table.has("repeal") else ():
+        if document in repeals:
+            raise table.unreadable(f"{document} stands twice", "repeal")
+        repeals[document] = last_day
+    return Catalogue(
+        edition=table.edition,
+        rows=rows,
+        decisions_from=table.day("decisions_from"),
+        repeals=repeals,
+    )
 
 
-def _parse_row(row: Mapping[str, Any], where: str) -> Row:
-    try:
-        bases = tuple(
-            Basis(
-                document=basis["document"],
-                article=basis["article"],
-                issuer_level=IssuerLevel(basis["issuer_level"]),
-                in_force_from=date.fromisoformat(basis["in_force_from"]),
-                in_force_to=date.fromisoformat(basis["in_force_to"]) if "in_force_to" in basis else None,
-                binding=basis["binding"],
-                penalty_years=basis.get("requires_penalty_within_years"),
-            )
-            for basis in row["basis"]
+def _row(row: Table) -> Row:
+    actions = row.words("actions", Action)
+    bases = tuple(replace(basis, actions=basis.actions or actions) for basis in row.rows("basis", _basis))
+    carried = {action for basis in bases for action in basis.actions}
+    if carried != set(actions):
+        raise row.unreadable(
+            f"{', '.join(sorted(carried ^ set(actions)))}: each demand needs a basis, and no other", "actions"
         )
-        if not bases:
-            raise ValueError("a row needs at least one basis")  # noqa: TRY301 - handled just here
-        return Row(
-            area=Area(row["name"]),
-            directive_zh=row["directive_zh"],
-            directive_en=row["directive_en"],
-            bases=bases,
-        )
-    except KeyError as missing:
-        raise ValueError(f"{where}: {missing} is missing") from None
-    except ValueError as fault:
-        raise ValueError(f"{where}: {fault}") from None
+    known = set()
+    for basis in bases:
+        which = (basis.document, basis.article, basis.in_force_from, basis.penalty_years)
+        if which in known:
+            raise row.unreadable(f"{basis.document} {basis.article} stands twice", "basis")
+        known.add(which)
+    return Row(
+        area=row.word("name", Area),
+        directive_zh=row.text("directive_zh"),
+        directive_en=row.text("directive_en"),
+        actions=actions,
+        departments=row.table("departments", _departments),
+        bases=bases,
+    )
 
 
-@cache
-def shipped() -> Mapping[str, Catalogue]:
-    """Return every edition that ships with this release, by its name: an old record keeps the edition it was decided under."""
-    folder = resources.files("credit_sanction_service.domain") / "data"
-    editions = [parse_catalogue((folder / f"catalogue-{name}.toml").read_text("utf-8")) for name in SHIPPED_EDITIONS]
-    return {catalogue.edition: catalogue for catalogue in editions}
+def _departments(row: Table) -> tuple[str, ...]:
+    row.confirmed()  # for the reader of the table alone: who executes decides no answer
+    return row.texts("names")
+
+
+def _basis(row: Table) -> Basis:
+    in_force_from, in_force_to = period(row, "in_force_from", "in_force_to")
+    if in_force_from is None:
+        raise row.unreadable("is missing", "in_force_from")
+    years = "requires_penalty_within_years"
+    row.confirmed()  # for the reader of the table alone: what is not to count is left out
+    return Basis(
+        document=row.text("document"),
+        article=row.text("article"),
+        issuer_level=row.word("issuer_level", IssuerLevel),
+        in_force_from=in_force_from,
+        in_force_to=in_force_to,
+        binding=row.truth("binding"),
+        penalty_years=row.number(years, 1, _MOST_YEARS) if row.has(years) else None,
+        actions=row.words("actions", Action) if row.has("actions") else (),
+    )
+
+
+def _repeal(row: Table) -> tuple[str, date]:
+    row.text("by")  # for the reader of the table: on which text the repeal stands
+    return row.text("document"), row.day("last_day")

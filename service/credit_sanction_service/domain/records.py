@@ -9,133 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
-from credit_sanction_service.domain.calendar import add_months
-from credit_sanction_service.domain.identifiers import judge, organisation_code_in
-from credit_sanction_service.domain.terms import (
-    Area,
-    CapacityUnit,
-    IdentifierKind,
-    LiftGround,
-    PenaltyKind,
-    PublicationClass,
-    Scope,
-    Sector,
-    Standard,
-    State,
+from credit_sanction_service.domain.capacity import Obligation
+from credit_sanction_service.domain.enterprises import Authority, District, Enterprise
+from credit_sanction_service.domain.proceedings import (
+    Decision,
+    DueDay,
+    Ending,
+    Notice,
+    Objection,
+    Penalty,
+    Statement,
+    Suspension,
 )
+from credit_sanction_service.domain.terms import Area, PublicationClass, State
 from credit_sanction_service.domain.text import name_key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherIdentifier:
-    """Another number under which the enterprise is or was known, normalised."""
-
-    kind: IdentifierKind
-    value: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enterprise:
-    """The enterprise 企业. `code` is normalised: a unified social credit code, or an old number in quarantine."""
-
-    code: str
-    name: str
-    former_names: tuple[str, ...] = ()
-    other_identifiers: tuple[OtherIdentifier, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Present and former names."""
-        return (self.name, *self.former_names)
-
-    @property
-    def old_numbers(self) -> frozenset[str]:
-        """Every number other than `code` that leads to this enterprise, organisation codes inside others included."""
-        values = {identifier.value for identifier in self.other_identifiers}
-        inside = {organisation_code_in(identifier.kind, identifier.value) for identifier in self.other_identifiers}
-        return frozenset((values | inside | {judge(self.code).organisation_code}) - {"", self.code})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authority:
-    """The authority 认定部门, keyed by its own code."""
-
-    code: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class District:
-    """The responsible district 责任区县 from a day on."""
-
-    code: str
-    name: str
-    since: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
-    """Yearly capacity 产能."""
-
-    amount: Decimal
-    unit: CapacityUnit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
-    """The one extension 延期: months beyond the due day, and the document that granted it."""
-
-    months: int
-    document_number: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obligation:
-    """One item of capacity that had to exit 退出任务. `item` is empty for the whole enterprise."""
-
-    scope: Scope
-    item: str
-    equipment: str
-    quantity: int
-    capacity: Capacity
-    sector: Sector
-    standard: Standard
-    ordered_on: date
-    due_on: date
-    extension: Extension | None = None
-
-    def __post_init__(self) -> None:
-        if (self.scope is Scope.LINE) != bool(self.item):
-            raise ValueError("a line has an item, the whole enterprise has none")
-        if self.due_on < self.ordered_on:
-            raise ValueError("an obligation cannot be due before it was ordered")
-
-    @property
-    def last_day(self) -> date:
-        """The last day, extension included; overdue from the day after."""
-        return add_months(self.due_on, self.extension.months) if self.extension else self.due_on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Penalty:
-    """A penalty decision behind the record 行政处罚决定."""
-
-    kind: PenaltyKind
-    document_number: str
-    decided_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The decision to list 列入决定. Its date is the record's first day of effect."""
-
-    authority: Authority
-    document_number: str
-    decided_on: date
-    notice_served_on: date
-    penalty: Penalty | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,50 +55,62 @@ class Confirmation:
     confirmed_on: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a record ended. `effective_on` is its first day without effect; a revoked one never had any."""
-
-    effective_on: date
-    ground: LiftGround | None = None
-    reason: str = ""
-    document_number: str = ""
-    decided_on: date | None = None
-    replacement: str = ""
+UNDECIDED = frozenset({State.NOTICE_SERVED})
+UNLISTED = frozenset({State.NOTICE_SERVED, State.DECIDED})
+ENDED = frozenset({State.LIFTED, State.REVOKED, State.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SanctionRecord:
-    """A sanction record 惩戒记录: one overdue obligation, one decision. `id` is opaque; versions count from 1."""
+    """
+    A sanction record 惩戒记录: one overdue obligation, one decision. `id` is opaque; versions count from 1.
+
+    Between notice and decision it has a notice and no decision; of an authority that did the process on paper it has a
+    decision and no notice. `listed_on` is the day it was listed where that was a step of its own.
+    """
 
     id: str
     version: int
     state: State
     enterprise: Enterprise
     obligation: Obligation
-    decision: Decision
+    decision: Decision | None
     district: District
     measures: tuple[Measure, ...]
     publication_class: PublicationClass
     publication_end: date | None
     catalogue_edition: str
     ever_listed: bool
-    disputed: bool = False
     quarantine: Quarantine | None = None
     confirmation: Confirmation | None = None
     ending: Ending | None = None
     replaces: str = ""
     warnings: tuple[str, ...] = ()
+    obligation_name: str = ""
+    regime: str = ""
+    notice: Notice | None = None
+    statements: tuple[Statement, ...] = ()
+    listed_on: date | None = None
+    suspensions: tuple[Suspension, ...] = ()
+    objection: Objection | None = None
+    due_days: tuple[DueDay, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.measures:
             raise ValueError("a record has at least one measure")
-        if self.publication_end is None and any(measure.end is None for measure in self.measures):
+        if self.decision is None and self.notice is None:
+            raise ValueError("a record has a notice or a decision")
+        if self.decision is None and self.state not in UNDECIDED | {State.REVOKED}:
+            raise ValueError("only a record that was decided is anything beyond a notice")
+        if self.decision and self.publication_end is None and any(measure.end is None for measure in self.measures):
             raise ValueError("a measure of a record that is not published has an end of its own")
         if (self.state is State.QUARANTINED) != (self.quarantine is not None):
             raise ValueError("quarantined and only quarantined records say why")
-        if (self.state in {State.LIFTED, State.REVOKED, State.EXPIRED}) != (self.ending is not None):
+        if (self.state in ENDED) != (self.ending is not None):
             raise ValueError("ended and only ended records say how")
+        rests = bool(self.suspensions) and self.suspensions[-1].resumed_on is None
+        if self.state not in ENDED and (self.state is State.SUSPENDED) != rests:
+            raise ValueError("suspended and only suspended records rest")
 
     @property
     def name(self) -> str:
@@ -218,17 +118,44 @@ class SanctionRecord:
         return f"sanctionRecords/{self.id}"
 
     @property
+    def authority(self) -> Authority:
+        """Who decided, or before that served the notice."""
+        source = self.decision or self.notice
+        if source is None:
+            raise ValueError(f"{self.name} has neither notice nor decision")
+        return source.authority
+
+    @property
+    def ruling(self) -> Decision:
+        """The decision of a record that has one."""
+        if self.decision is None:
+            raise ValueError(f"{self.name} is not decided")
+        return self.decision
+
+    @property
+    def penalty(self) -> Penalty | None:
+        """The penalty decision behind it, if there is one."""
+        return self.decision.penalty if self.decision else None
+
+    @property
+    def since(self) -> date:
+        """The first day of effect of a record that was decided: that of its listing."""
+        return self.listed_on or self.ruling.decided_on
+
+    @property
+    def disputed(self) -> bool:
+        """Whether an objection is open 异议标注."""
+        return self.objection is not None and self.objection.outcome is None
+
+    @property
     def key(self) -> tuple[str, str, str, str]:
         """
         What no two records that are not revoked share: authority, document number, enterprise, obligation item. Number and
-        item are folded: two spellings of one, by width, brackets, case or spaces, are one.
+        item are folded: two spellings of one, by width, brackets, case or spaces, are one. Before the decision the number
+        is the notice's.
         """
-        return (
-            self.decision.authority.code,
-            name_key(self.decision.document_number),
-            self.enterprise.code,
-            name_key(self.obligation.item),
-        )
+        number = self.decision.document_number if self.decision else f"告知:{self.notice.document_number}"  # type: ignore[union-attr] # one of the two is there
+        return (self.authority.code, name_key(number), self.enterprise.code, name_key(self.obligation.item))
 
     def end_of(self, measure: Measure) -> date:
         """Return the last day of one of its measures: the measure's own, else that of the publication."""
@@ -242,3 +169,7 @@ class SanctionRecord:
         """The last day on which it has any effect or is published."""
         ends = [self.end_of(measure) for measure in self.measures]
         return max([*ends, self.publication_end] if self.publication_end else ends)
+
+    def rests_on(self, day: date) -> bool:
+        """Whether it is suspended on `day`."""
+        return any(suspension.covers(day) for suspension in self.suspensions)

@@ -51,6 +51,7 @@ class Sector(StrEnum):
     ELECTROLYTIC_ALUMINIUM = "ELECTROLYTIC_ALUMINIUM"
     FLAT_GLASS = "FLAT_GLASS"
     OTHER = "OTHER"
+    POWER = "POWER"
 
 
 class Standard(StrEnum):
@@ -87,6 +88,9 @@ class State(StrEnum):
     LIFTED = "LIFTED"
     REVOKED = "REVOKED"
     EXPIRED = "EXPIRED"
+    NOTICE_SERVED = "NOTICE_SERVED"
+    DECIDED = "DECIDED"
+    SUSPENDED = "SUSPENDED"
 
 
 class PublicationClass(StrEnum):
@@ -111,6 +115,116 @@ class LiftGround(StrEnum):
     COURT_OR_REVIEW = "COURT_OR_REVIEW"
     REPAIR = "REPAIR"
     BANKRUPTCY_PLAN = "BANKRUPTCY_PLAN"
+
+
+class SuspensionGround(StrEnum):
+    """Who ordered that a record's effect rests 暂停依据."""
+
+    AUTHORITY_ORDER = "AUTHORITY_ORDER"
+    COURT_ORDER = "COURT_ORDER"
+
+
+class StatementKind(StrEnum):
+    """Steps of the enterprise between notice and decision 陈述申辩 (国办发〔2020〕49号 §八; 行政处罚法 art. 44, 45, 63, 64)."""
+
+    STATEMENT = "STATEMENT"
+    HEARING_REQUESTED = "HEARING_REQUESTED"
+    HEARING_HELD = "HEARING_HELD"
+    WAIVED = "WAIVED"
+
+
+class ObjectionOutcome(StrEnum):
+    """How an objection ends 异议处理结果."""
+
+    UPHELD = "UPHELD"
+    CORRECTED = "CORRECTED"
+    REVOKED = "REVOKED"
+
+
+class DutyKind(StrEnum):
+    """Clocks that people are held to 时限."""
+
+    REPORT_DECISION = "REPORT_DECISION"
+    WITHDRAW = "WITHDRAW"
+    DECIDE_OBJECTION = "DECIDE_OBJECTION"
+    REVIEW_BASIS = "REVIEW_BASIS"
+
+
+class ObligationState(StrEnum):
+    """State of an exit obligation 退出任务状态. Overdue is no state: it is a matter of the day."""
+
+    OPEN = "OPEN"
+    INTERIM_SEALED = "INTERIM_SEALED"
+    COMPLETED = "COMPLETED"
+
+
+class InterimEvidenceKind(StrEnum):
+    """The four pieces of evidence of technology's interim state 断电断水、封存、承诺、公告 (长工信联字[2017]9号 §三(二)5)."""
+
+    POWER_AND_WATER_CUT = "POWER_AND_WATER_CUT"
+    SEALED = "SEALED"
+    PUBLIC_COMMITMENT = "PUBLIC_COMMITMENT"
+    ANNOUNCEMENT = "ANNOUNCEMENT"
+
+
+class ListClass(StrEnum):
+    """Lists of their own, which are not joint punishment 黄牌、红牌、环保两类名单 (长工信联字[2017]9号 §五(四))."""
+
+    YELLOW_CARD = "YELLOW_CARD"
+    RED_CARD = "RED_CARD"
+    ENVIRONMENT_EXCEEDED = "ENVIRONMENT_EXCEEDED"
+    ENVIRONMENT_SERIOUS = "ENVIRONMENT_SERIOUS"
+
+
+class EnforcementOutcome(StrEnum):
+    """What became of a measure at whoever had to apply it 惩戒反馈 (发起—响应—反馈)."""
+
+    APPLIED = "APPLIED"
+    NOT_APPLIED = "NOT_APPLIED"
+
+
+class Action(StrEnum):
+    """What a measure demands, in a word that a machine reads 惩戒措施代码."""
+
+    REFUSE_NEW_LAND = "REFUSE_NEW_LAND"
+    REFUSE_NEW_CREDIT = "REFUSE_NEW_CREDIT"
+    REDUCE_EXISTING_LOANS = "REDUCE_EXISTING_LOANS"
+    EXAMINE_BONDS_STRICTLY = "EXAMINE_BONDS_STRICTLY"
+    REFUSE_BID = "REFUSE_BID"
+    WEIGH_IN_BID_EVALUATION = "WEIGH_IN_BID_EVALUATION"
+    REFUSE_NEW_LICENCE = "REFUSE_NEW_LICENCE"
+    WITHDRAW_EXISTING_LICENCE = "WITHDRAW_EXISTING_LICENCE"
+    RESTRICT_FUNDING = "RESTRICT_FUNDING"
+    SUPERVISE_TAX_CLOSELY = "SUPERVISE_TAX_CLOSELY"
+
+
+class CreditDirection(StrEnum):
+    """What a lender is told 信贷方向 (长工信联字[2017]9号 §四(四); 国发〔2010〕7号)."""
+
+    SUPPORT = "SUPPORT"
+    NEUTRAL = "NEUTRAL"
+    ADVISORY = "ADVISORY"
+    REFUSE_NEW_CREDIT = "REFUSE_NEW_CREDIT"
+    REDUCE_EXISTING_LOANS = "REDUCE_EXISTING_LOANS"
+
+
+class LandPurpose(StrEnum):
+    """What land is asked about for 用地事由 (长工信联字[2017]9号 §四(六))."""
+
+    NEW_SUPPLY = "NEW_SUPPLY"
+    EXIT_DISPOSAL = "EXIT_DISPOSAL"
+
+
+class EditionKind(StrEnum):
+    """Kinds of rule table that are data 规则数据种类."""
+
+    CATALOGUE = "CATALOGUE"
+    REGIMES = "REGIMES"
+    DEADLINES = "DEADLINES"
+    AUTHORITIES = "AUTHORITIES"
+    DISTRICTS = "DISTRICTS"
+    CALENDAR = "CALENDAR"
+    LIMITS = "LIMITS"
 
 
 class IdentifierKind(StrEnum):

@@ -17,8 +17,10 @@ from credit_sanction_service.store.deliveries import Delivery
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from credit_sanction_service.domain.law import Law
     from credit_sanction_service.push.settings import TargetSettings
     from credit_sanction_service.store.connect import Connection
+    from credit_sanction_service.store.law import KnownLaw
 
 log: Final = structlog.get_logger()
 
@@ -44,12 +46,18 @@ Order = PushOrder | VerifyOrder
 
 
 def claim(
-    connection: Connection, room: Mapping[str, int], settings: Mapping[str, TargetSettings], *, worker: str
+    connection: Connection,
+    room: Mapping[str, int],
+    settings: Mapping[str, TargetSettings],
+    *,
+    worker: str,
+    known_law: KnownLaw,
 ) -> list[Order]:
     """
     Take due rows, at most `room` for each target, and open their attempts as `worker`.
 
     Returns what to do; what needed nothing was put away. Every lease begins before this is called, by the caller's clock.
+    Raises `LawUnreadable`, and takes nothing, where this code cannot say what the store's records mean.
     """
     wants = [
         claims.Want(target=name, digest=settings[name].digest, slots=slots)
@@ -69,9 +77,11 @@ def claim(
             claims.write(connection, [*pushed, *rest])
             attempts.open_attempts(connection, [_opened(row, now, worker) for row in pushed])
         contents = claims.read_contents(connection, pushed) if pushed else []
+        # Read after the records: the catalogue of each is in it.
+        law = known_law.current(connection)
     # Records are read once nobody waits for these rows any more.
     orders: list[Order] = [
-        PushOrder(row=row, opened_at=now, fresh=fresh, parcel=_parcel(row, content))
+        PushOrder(row=row, opened_at=now, fresh=fresh, parcel=_parcel(row, content, law))
         for (row, fresh), content in zip(pushes, contents, strict=True)
     ]
     return orders + [VerifyOrder(row=row) for row in rest if row.lease_until is not None]
@@ -133,9 +143,9 @@ def _opened(row: Delivery, now: datetime, worker: str) -> attempts.Opened:
     )
 
 
-def _parcel(row: Delivery, content: claims.Content) -> Parcel | Exception:
+def _parcel(row: Delivery, content: claims.Content, law: Law) -> Parcel | Exception:
     try:
-        return parcel_of(row, content)
+        return parcel_of(row, content, law)
     except Exception as fault:
         log.exception("parcel.failed", target=row.target, subject=row.subject)
         return fault

@@ -9,55 +9,57 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from credit_sanction_service.domain.effect import in_force
-from credit_sanction_service.domain.measures import shipped
 from credit_sanction_service.domain.terms import ALL_AREAS, Area
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
 
+    from credit_sanction_service.domain.capacity import Obligation
     from credit_sanction_service.domain.effect import MeasureInForce
-    from credit_sanction_service.domain.records import Obligation, SanctionRecord
+    from credit_sanction_service.domain.law import Law
+    from credit_sanction_service.domain.records import SanctionRecord
 
 
-def document(record: SanctionRecord, day: date, areas: Collection[Area] | None) -> dict[str, Any]:
+def document(record: SanctionRecord, day: date, areas: Collection[Area] | None, law: Law) -> dict[str, Any]:
     """
     Return the public view of a record on `day` with its measures in `areas` (None: all nine): JSON values only, dates as
     YYYY-MM-DD, amounts as decimal text.
     """
+    decision = record.ruling
     return {
         "record": record.name,
         "record_version": record.version,
         "enterprise_code": record.enterprise.code,
         "enterprise_name": record.enterprise.name,
-        "authority_name": record.decision.authority.name,
-        "authority_code": record.decision.authority.code,
-        "document_number": record.decision.document_number,
-        "decision_date": record.decision.decided_on.isoformat(),
+        "authority_name": record.authority.name,
+        "authority_code": record.authority.code,
+        "document_number": decision.document_number,
+        "decision_date": decision.decided_on.isoformat(),
         "standard": record.obligation.standard.value,
         "sector": record.obligation.sector.value,
         "obligation": _obligation(record.obligation),
-        "areas": [_area(measure) for measure in _measures(record, day, areas)],
+        "areas": [_area(measure) for measure in _measures(record, day, areas, law)],
         "disputed": record.disputed,
-        "listed_on": record.decision.decided_on.isoformat(),
+        "listed_on": record.since.isoformat(),
         "publication_end": record.publication_end.isoformat() if record.publication_end else None,
         "district": {"code": record.district.code, "name": record.district.name},
         "catalogue_edition": record.catalogue_edition,
     }
 
 
-def standing_entry(record: SanctionRecord, day: date, areas: Collection[Area] | None) -> dict[str, Any]:
+def standing_entry(record: SanctionRecord, day: date, areas: Collection[Area] | None, law: Law) -> dict[str, Any]:
     """Return what a push of one record says of another of the same enterprise, of its measures in `areas` (None: all nine)."""
     return {
         "record": record.name,
-        "document_number": record.decision.document_number,
-        "areas": [measure.measure.area.value for measure in _measures(record, day, areas)],
+        "document_number": record.ruling.document_number,
+        "areas": [measure.measure.area.value for measure in _measures(record, day, areas, law)],
     }
 
 
-def _measures(record: SanctionRecord, day: date, areas: Collection[Area] | None) -> list[MeasureInForce]:
+def _measures(record: SanctionRecord, day: date, areas: Collection[Area] | None, law: Law) -> list[MeasureInForce]:
     wanted = ALL_AREAS if areas is None else areas
-    return list(in_force(record, day, wanted, shipped()[record.catalogue_edition]))
+    return list(in_force(record, day, wanted, law.catalogues[record.catalogue_edition]))
 
 
 def _obligation(obligation: Obligation) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from credit_sanction_service.push.documents import document, standing_entry
 from credit_sanction_service.store.codec import load_filter, load_record
 
 if TYPE_CHECKING:
+    from credit_sanction_service.domain.law import Law
     from credit_sanction_service.store.claims import Content
     from credit_sanction_service.store.deliveries import Delivery
     from credit_sanction_service.store.values import Revision
@@ -21,12 +22,13 @@ def idempotency_key(row: Delivery) -> str:
     return f"{row.target}/{subject}/{row.desired}/{row.generation}"
 
 
-def parcel_of(row: Delivery, content: Content) -> Parcel:
+def parcel_of(row: Delivery, content: Content, law: Law) -> Parcel:
     """
     Return what the target is to be told of the row's subject at its desired version: of measures in its areas alone.
 
     Views are those of the day on which that version became known, so that a retry over midnight says the same under the
-    same key; the scheduler moves the row where a day changes anything. Only `standing_revision` may grow.
+    same key; the scheduler moves the row where a day, or a law loaded since, changes anything. Only `standing_revision` may
+    grow.
     """
     day = day_of(content.known_at)
     areas = load_filter(content.filter).areas
@@ -41,8 +43,8 @@ def parcel_of(row: Delivery, content: Content) -> Parcel:
         enterprise_name=own.enterprise.name if own else "",
         version=version_of(row.desired),
         present=row.desired_present,
-        documents=[document(record, day, areas) for record in shown],
-        standing=[standing_entry(record, day, areas) for record in others] if holds_record else [],
+        documents=[document(record, day, areas, law) for record in shown],
+        standing=[standing_entry(record, day, areas, law) for record in others] if holds_record else [],
         standing_revision=version_of(content.head),
     )
 

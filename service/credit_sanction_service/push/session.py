@@ -101,4 +101,4 @@ def _connected(dsn: str) -> Connection:
 
 def _tell(state: RetryCallState) -> None:
     if state.attempt_number == 1:
-        log.warning("store.lost")
+        log.warning("store.lost", fault=str(state.outcome and state.outcome.exception()))

@@ -31,6 +31,7 @@ from credit_sanction_service.push.reconcile import reconcile
 from credit_sanction_service.push.session import Session
 from credit_sanction_service.push.settle import Completion, settle
 from credit_sanction_service.store.claims import skewed_targets
+from credit_sanction_service.store.law import KnownLaw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -90,6 +91,7 @@ class Worker:
         self._name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._pace = pace or Pace()
         self._clock = clock
+        self._known_law = KnownLaw()
         self._flights: set[asyncio.Task[None]] = set()
         self._ended: list[Completion] = []
         self._work_ended = asyncio.Event()
@@ -142,7 +144,7 @@ class Worker:
         def work(connection: Connection) -> list[Order]:
             nonlocal asked_at
             asked_at = self._clock()  # before the store begins the leases, so that ours end first
-            return claim(connection, room, self._settings, worker=self._name)
+            return claim(connection, room, self._settings, worker=self._name, known_law=self._known_law)
 
         try:
             orders = await session.run(work, stop=_StopOnce(stop), sleep=partial(_any_of_sleep, stop))

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
 from credit_sanction_service.store.connect import Connection, connect, translated
 from credit_sanction_service.store.feed import changes_between, read_head, snapshot
+from credit_sanction_service.store.law import first_edition_after, load_law
+from credit_sanction_service.store.obligations import load_active_exits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from credit_sanction_service.restrictions.index import Index
-    from credit_sanction_service.store.values import Head
+    from credit_sanction_service.restrictions.law_follower import LawFollower
+    from credit_sanction_service.store.values import Head, Revision
 
 log: Final = structlog.get_logger()
 
@@ -32,10 +36,16 @@ class Follower(Protocol):
 
 
 class IndexFollower:
-    """Keeps an index at the head. `clock` is this machine's; where it is off by more than `most_skew` seconds, the index says so."""
+    """
+    Keeps an index at the head, and with it the law. `clock` is this machine's; where it is off by more than `most_skew`
+    seconds, the index says so. A law that this code cannot read holds both where they are: they grow old.
+    """
 
-    def __init__(self, index: Index, *, clock: Callable[[], datetime], most_skew: float = 2.0) -> None:
+    def __init__(
+        self, index: Index, law: LawFollower, *, clock: Callable[[], datetime], most_skew: float = 2.0
+    ) -> None:
         self._index = index
+        self._law = law
         self._clock = clock
         self._most_skew = most_skew
 
@@ -46,21 +56,46 @@ class IndexFollower:
         if known is None or known.epoch != head.revision.epoch or known > head.revision:
             head = self._load(connection)
             known = head.revision
-        while known < head.revision:
-            changes = changes_between(connection, known, head.revision)
-            known = changes[-1][0] if changes else head.revision
-            self._index.apply(known, [record for _, record in changes])
+        if not self._law.knows(head.law_version):
+            known = self._advance_law(connection, known, head)
+        self._advance(connection, known, head.revision)
         self._index.reached(asked_at=asked_at, clock_in_doubt=skew > self._most_skew)
 
     def _load(self, connection: Connection) -> Head:
         started = time.monotonic()
         with snapshot(connection) as (head, count, records):
+            law = load_law(connection)
             log.info("index.loading", records=count)
-            self._index.replace(head.revision, records)
+            exits = load_active_exits(connection)
+            self._index.replace(head.revision, records, exits)
+            self._law.take(law)
+        self._law.reached(head.law_version)
         log.info(
             "index.loaded", records=count, revision=str(head.revision), seconds=round(time.monotonic() - started, 3)
         )
         return head
+
+    def _advance_law(self, connection: Connection, known: Revision, head: Head) -> Revision:
+        """Go up to the last revision that changed the law, each time changing index and law at once."""
+        while loaded := first_edition_after(connection, known, until=head.revision):
+            before = replace(loaded, number=loaded.number - 1)
+            self._advance(connection, known, before)
+            law = load_law(connection, until=loaded)
+            changes = changes_between(connection, before, loaded)
+            with self._index.hold():  # re-entrant: nobody asks between the two
+                self._law.take(law)
+                self._index.apply(loaded, changes.records, changes.obligations)
+            log.info("law.changed", revision=str(loaded), editions=dict(law.names()))
+            known = loaded
+        self._law.take(load_law(connection, until=head.revision))
+        self._law.reached(head.law_version)
+        return known
+
+    def _advance(self, connection: Connection, known: Revision, until: Revision) -> None:
+        while known < until:
+            changes = changes_between(connection, known, until)
+            known = changes.revision
+            self._index.apply(known, changes.records, changes.obligations)
 
 
 class Feed:

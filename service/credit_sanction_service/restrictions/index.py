@@ -19,6 +19,7 @@ from credit_sanction_service.store.values import Revision
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from credit_sanction_service.domain.exits import RegisteredObligation
     from credit_sanction_service.domain.records import SanctionRecord
 
 
@@ -44,6 +45,8 @@ class Index:
         self._by_code: dict[str, set[str]] = defaultdict(set)
         self._by_number: dict[str, set[str]] = defaultdict(set)
         self._by_name: dict[str, set[str]] = defaultdict(set)
+        self._exits: dict[str, RegisteredObligation] = {}
+        self._exits_by_code: dict[str, set[str]] = defaultdict(set)
         self._revision: Revision | None = None
         self._fresh_at = float("-inf")
         self._clock_in_doubt = False
@@ -53,23 +56,32 @@ class Index:
         """The revision that is held; None until the first load."""
         return self._revision
 
-    def replace(self, revision: Revision, records: Iterable[SanctionRecord]) -> None:
-        """Hold these records and no others: the first load, and a new epoch."""
+    def replace(
+        self, revision: Revision, records: Iterable[SanctionRecord], exits: Iterable[RegisteredObligation] = ()
+    ) -> None:
+        """Hold these records and active exits and no others: the first load, and a new epoch."""
         fresh = Index()
         for record in records:
             fresh._add(record)
+        for obligation in exits:
+            fresh._take_exit(obligation)
         with self._changed:
+            self._exits, self._exits_by_code = fresh._exits, fresh._exits_by_code
             self._records, self._by_code = fresh._records, fresh._by_code
             self._by_number, self._by_name = fresh._by_number, fresh._by_name
             self._revision = revision
             self._changed.notify_all()
 
-    def apply(self, revision: Revision, records: Iterable[SanctionRecord]) -> None:
-        """Take in the new record versions up to and including `revision`: nobody sees half of one."""
+    def apply(
+        self, revision: Revision, records: Iterable[SanctionRecord], exits: Iterable[RegisteredObligation] = ()
+    ) -> None:
+        """Take in the new versions of records and obligations up to and including `revision`: nobody sees half of one."""
         with self._changed:
             for record in records:
                 self._remove(record.id)
                 self._add(record)
+            for obligation in exits:
+                self._take_exit(obligation)
             self._revision = revision
             self._changed.notify_all()
 
@@ -129,7 +141,20 @@ class Index:
             records=self._of(codes),
             same_organisation=self._of(relatives - codes),
             same_name=self._of(namesakes - codes - {code.value}),
+            exits=self._exits_of(codes | {code.value}),
         )
+
+    def _exits_of(self, codes: set[str]) -> tuple[RegisteredObligation, ...]:
+        if not self._exits:
+            return ()
+        ids = [identifier for code in codes for identifier in self._exits_by_code.get(code, ())]
+        return tuple(self._exits[identifier] for identifier in sorted(ids))
+
+    def _take_exit(self, obligation: RegisteredObligation) -> None:
+        """Hold an obligation's new version where it has a declared active exit; of the others nothing is answered."""
+        if obligation.active_exit is not None:
+            self._exits[obligation.id] = obligation
+            self._exits_by_code[obligation.enterprise.code].add(obligation.id)
 
     def _of(self, codes: set[str]) -> tuple[SanctionRecord, ...]:
         if not codes:

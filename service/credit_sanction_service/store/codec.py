@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cattrs import Converter
 
@@ -20,15 +20,17 @@ def _converter() -> Converter:
     converter = Converter(omit_if_default=True)
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
+    converter.register_unstructure_hook(datetime, datetime.isoformat)
+    converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
     converter.register_unstructure_hook(Decimal, lambda value: format(value, "f"))
     converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
     return converter
 
 
-_CONVERTER = _converter()
+CONVERTER: Final = _converter()  # what is stored as JSON beside records is written by it too
 # Made here, and not at the first use, which several threads may come to at once.
-_LOAD_RECORD = _CONVERTER.get_structure_hook(SanctionRecord)
-_DUMP_RECORD = _CONVERTER.get_unstructure_hook(SanctionRecord)
+_LOAD_RECORD = CONVERTER.get_structure_hook(SanctionRecord)
+_DUMP_RECORD = CONVERTER.get_unstructure_hook(SanctionRecord)
 
 
 def dump_record(record: SanctionRecord) -> str:
@@ -44,9 +46,9 @@ def load_record(body: Mapping[str, Any]) -> SanctionRecord:
 
 def dump_filter(value: Filter) -> str:
     """Return a target's filter as JSON, the same text for the same filter."""
-    return json.dumps(_CONVERTER.unstructure(value), ensure_ascii=False, sort_keys=True, default=sorted)
+    return json.dumps(CONVERTER.unstructure(value), ensure_ascii=False, sort_keys=True, default=sorted)
 
 
 def load_filter(body: Mapping[str, Any]) -> Filter:
     """Return the filter that `dump_filter` wrote."""
-    return _CONVERTER.structure(body, Filter)
+    return CONVERTER.structure(body, Filter)

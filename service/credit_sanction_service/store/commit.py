@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from credit_sanction_service.domain.effect import belongs
-from credit_sanction_service.store.codec import dump_record
 from credit_sanction_service.store.transaction import as_uuid
 from credit_sanction_service.store.values import Revision, Target
 
@@ -23,16 +22,18 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.connect import Connection
     from credit_sanction_service.store.transaction import Change
 
-TARGETS_LOCK: Final = 0x43_53_53_02
+# Held shared by every transaction of a writer, and alone by who changes what writers go by: targets, and law.
+RULES_LOCK: Final = 0x43_53_53_02
 
 DRAW = "UPDATE store_head SET number = number + 1, known_at = greatest(clock_timestamp(), known_at) RETURNING epoch, number"
 NOTE_REVISION = "INSERT INTO revision (epoch, number, known_at) SELECT epoch, number, known_at FROM store_head"
 _NOTE_CHANGES = """
-INSERT INTO change_log (epoch, revision, ordinal, record_id, version, enterprise_code, action, principal, body)
-SELECT head.epoch, head.number, given.ordinal, given.id, given.version, given.code, given.action, given.principal, given.body
-FROM store_head head, unnest(%(ids)s::uuid[], %(versions)s::bigint[], %(codes)s::text[], %(actions)s::text[],
-    %(principals)s::text[], %(bodies)s::jsonb[])
-    WITH ORDINALITY AS given (id, version, code, action, principal, body, ordinal)
+INSERT INTO change_log (epoch, revision, ordinal, kind, subject_id, version, enterprise_code, action, principal, body)
+SELECT head.epoch, head.number, given.ordinal, given.kind, given.id, given.version, given.code, given.action,
+    given.principal, given.body
+FROM store_head head, unnest(%(kinds)s::text[], %(ids)s::uuid[], %(versions)s::bigint[], %(codes)s::text[],
+    %(actions)s::text[], %(principals)s::text[], %(bodies)s::jsonb[])
+    WITH ORDINALITY AS given (kind, id, version, code, action, principal, body, ordinal)
 """
 
 
@@ -49,10 +50,13 @@ class Membership:
 def commit_changes(
     connection: Connection, changes: Sequence[Change], *, targets: Sequence[Target], day: date
 ) -> Revision | None:
-    """Draw a revision for the changes and write all that follows from them; None where there are none."""
+    """
+    Draw a revision for the changes and write all that follows from them; None where there are none. Only those of records
+    move what targets should have.
+    """
     if not changes:
         return None
-    latest = {change.record.id: change.record for change in changes}
+    latest = {change.record.id: change.record for change in changes if change.record is not None}
     memberships = [member for record in latest.values() for member in memberships_of(record, targets, day)]
     with connection.pipeline():
         drawn = connection.execute(DRAW)
@@ -60,12 +64,13 @@ def commit_changes(
         connection.execute(
             _NOTE_CHANGES,
             {
-                "ids": [as_uuid(change.record.id) for change in changes],
-                "versions": [change.record.version for change in changes],
-                "codes": [change.record.enterprise.code for change in changes],
+                "kinds": [change.kind.value for change in changes],
+                "ids": [change.subject for change in changes],
+                "versions": [change.version for change in changes],
+                "codes": [change.enterprise_code for change in changes],
                 "actions": [change.action for change in changes],
                 "principals": [change.principal for change in changes],
-                "bodies": [dump_record(change.record) for change in changes],
+                "bodies": [change.body for change in changes],
             },
         )
         move_deliveries(connection, memberships)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from psycopg import IsolationLevel
 
+from credit_sanction_service.domain.exits import RegisteredObligation
+from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.store.codec import load_record
+from credit_sanction_service.store.obligations import load_obligation
+from credit_sanction_service.store.transaction import ChangeKind
 from credit_sanction_service.store.values import Head, Revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from credit_sanction_service.domain.records import SanctionRecord
     from credit_sanction_service.store.connect import Connection
 
 _FETCH: Final = 2_000
-_HEAD: Final = "SELECT epoch, number, access_version, targets_version, clock_timestamp() FROM store_head"
+_KINDS: Final = [ChangeKind.RECORD.value, ChangeKind.OBLIGATION.value]  # what look-ups speak of
+_HEAD: Final = "SELECT epoch, number, access_version, targets_version, law_version, clock_timestamp() FROM store_head"
 
 
 def read_head(connection: Connection) -> Head:
@@ -26,13 +32,26 @@ def read_head(connection: Connection) -> Head:
     if row is None:
         raise RuntimeError("the store has no head")
     return Head(
-        revision=Revision(epoch=row[0], number=row[1]), access_version=row[2], targets_version=row[3], now=row[4]
+        revision=Revision(epoch=row[0], number=row[1]),
+        access_version=row[2],
+        targets_version=row[3],
+        law_version=row[4],
+        now=row[5],
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """New versions in the order of their revisions, all of them up to and including `revision`."""
+
+    revision: Revision
+    records: Sequence[SanctionRecord]
+    obligations: Sequence[RegisteredObligation]
 
 
 @contextmanager
 def snapshot(connection: Connection) -> Iterator[tuple[Head, int, Iterator[SanctionRecord]]]:
-    """Yield the head, the number of records, and the records, all of one revision."""
+    """Yield the head, the number of records, and the records, all of one revision, within which more can be read."""
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     try:
         with connection.transaction():
@@ -46,25 +65,29 @@ def snapshot(connection: Connection) -> Iterator[tuple[Head, int, Iterator[Sanct
         connection.isolation_level = None
 
 
-def changes_between(
-    connection: Connection, after: Revision, until: Revision, *, limit: int = _FETCH
-) -> list[tuple[Revision, SanctionRecord]]:
+def changes_between(connection: Connection, after: Revision, until: Revision, *, limit: int = _FETCH) -> Changes:
     """
-    Return the new record versions of whole revisions in (after, until], in commit order, at most about `limit` of them: the
-    last revision returned is whole. Both are of one epoch.
+    Return what is new in the whole revisions of (after, until], both of one epoch: up to `until`, or as far as about `limit`
+    new versions go.
     """
     rows = connection.execute(
         """
         WITH bounded AS (
-            SELECT max(revision) AS last FROM (
-                SELECT revision FROM change_log WHERE epoch = %(epoch)s AND revision > %(after)s AND revision <= %(until)s
+            SELECT max(revision) AS last, count(*) AS size FROM (
+                SELECT revision FROM change_log
+                WHERE kind = ANY (%(kinds)s) AND epoch = %(epoch)s AND revision > %(after)s AND revision <= %(until)s
                 ORDER BY revision, ordinal LIMIT %(limit)s
             ) AS page
         )
-        SELECT revision, body FROM change_log, bounded
-        WHERE epoch = %(epoch)s AND revision > %(after)s AND revision <= bounded.last
+        SELECT revision, kind, body, size FROM change_log, bounded
+        WHERE kind = ANY (%(kinds)s) AND epoch = %(epoch)s AND revision > %(after)s AND revision <= bounded.last
         ORDER BY revision, ordinal
         """,
-        {"epoch": after.epoch, "after": after.number, "until": until.number, "limit": limit},
+        {"kinds": _KINDS, "epoch": after.epoch, "after": after.number, "until": until.number, "limit": limit},
     ).fetchall()
-    return [(Revision(epoch=after.epoch, number=row[0]), load_record(row[1])) for row in rows]
+    is_all = not rows or rows[0][3] < limit
+    return Changes(
+        revision=until if is_all else Revision(epoch=after.epoch, number=rows[-1][0]),
+        records=[load_record(row[2]) for row in rows if row[1] == ChangeKind.RECORD],
+        obligations=[load_obligation(row[2]) for row in rows if row[1] == ChangeKind.OBLIGATION],
+    )

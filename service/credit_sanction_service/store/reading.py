@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _COLUMNS = """
 SELECT c.body, c.epoch, c.revision, r.created_at, v.known_at
 FROM sanction_record r
-JOIN change_log c ON c.record_id = r.id
+JOIN change_log c ON c.subject_id = r.id AND c.kind = 'record'
 JOIN revision v ON v.epoch = c.epoch AND v.number = c.revision
 """
 

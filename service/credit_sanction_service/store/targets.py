@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from credit_sanction_service.domain.faults import StateConflict
 from credit_sanction_service.store.codec import dump_filter, load_filter, load_record
-from credit_sanction_service.store.commit import DRAW, NOTE_REVISION, TARGETS_LOCK, memberships_of, move_deliveries
+from credit_sanction_service.store.commit import DRAW, NOTE_REVISION, RULES_LOCK, memberships_of, move_deliveries
 from credit_sanction_service.store.values import Target
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def install_targets(connection: Connection, wanted: Sequence[Target], *, day: da
     Raises `StateConflict`, with what to write into the file, where a target that left the file still shows listings.
     """
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (TARGETS_LOCK,))
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (RULES_LOCK,))
         known = {target.name: target for target in load_targets(connection)}
         _drop_missing(connection, known, {target.name for target in wanted})
         changed = [target for target in wanted if _differs(known.get(target.name), target)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,22 +16,41 @@ from credit_sanction_service.domain.faults import Duplicate, NotFound, RequestId
 from credit_sanction_service.domain.lifecycle import next_change
 from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.store.codec import dump_record, load_record
+from credit_sanction_service.store.duties import note_duties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
+    from credit_sanction_service.domain.law import Law
     from credit_sanction_service.store.connect import Connection
     from credit_sanction_service.store.values import Target
 
 
+class ChangeKind(StrEnum):
+    """What the change log tells of."""
+
+    RECORD = "record"
+    OBLIGATION = "obligation"
+    EDITION = "edition"
+    LIST_ENTRY = "list_entry"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One new version of a record, and what did it: an entry of the change log to be."""
+    """
+    One new version of something, and what did it: an entry of the change log to be. `body` is the whole of it as JSON;
+    `record` is set where it is a record, and so moves what targets should have.
+    """
 
-    record: SanctionRecord
+    kind: ChangeKind
+    subject: UUID
+    version: int
+    enterprise_code: str
     action: str
     principal: str
+    body: str
+    record: SanctionRecord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +64,16 @@ class RequestKey:
 
 
 class Transaction:
-    """One transaction's view. Every record written through it gets an entry in `changes`."""
+    """
+    One transaction's view: `law` and `targets` do not move while it lasts. Every record written through it gets an entry in
+    `changes`; what else changes is put there with `log`.
+    """
 
-    def __init__(self, connection: Connection, *, now: datetime, targets: Sequence[Target]) -> None:
+    def __init__(self, connection: Connection, *, now: datetime, targets: Sequence[Target], law: Law) -> None:
         self.connection = connection
         self.now = now
         self.targets = targets
+        self.law = law
         self.changes: list[Change] = []
 
     @property
@@ -79,25 +103,53 @@ class Transaction:
         """Insert new records in one statement; for each None, or the `Duplicate` that stands in its way."""
         if not records:
             return []
-        rows = self.connection.execute(_INSERT, _columns(records, self)).fetchall()
-        inserted = {str(row[0]) for row in rows}
+        rows = [_single(record) for record in records]
+        inserted = {str(row[0]) for row in self.connection.execute(_INSERT, _columns(records, rows, self)).fetchall()}
         results: list[Duplicate | None] = []
-        for record in records:
+        for record, row in zip(records, rows, strict=True):
             if record.id in inserted:
-                self.changes.append(Change(record=record, action=action, principal=principal))
+                self._log_record(record, row["body"], action=action, principal=principal)
                 results.append(None)
             else:
                 results.append(Duplicate(self._existing(record)))
+        note_duties(self.connection, [record for record in records if record.id in inserted], fresh=True)
         return results
 
     def update(self, record: SanctionRecord, *, action: str, principal: str) -> None:
         """Write a record's next version; the caller holds it. Raises `Duplicate` where its new key is taken."""
+        row = _single(record)
+        due = next_change(record, after=self.today, law=self.law)
         try:
             with self.connection.transaction():
-                self.connection.execute(_UPDATE, {**_single(record), "next": next_change(record, after=self.today)})
+                self.connection.execute(_UPDATE, {**row, "next": due})
         except UniqueViolation:
             raise Duplicate(self._existing(record)) from None
-        self.changes.append(Change(record=record, action=action, principal=principal))
+        note_duties(self.connection, [record])
+        self._log_record(record, row["body"], action=action, principal=principal)
+
+    def log(
+        self,
+        kind: ChangeKind,
+        subject: UUID,
+        *,
+        version: int,
+        body: str,
+        action: str,
+        principal: str,
+        enterprise_code: str = "",
+    ) -> None:
+        """Put a change of something other than a record into the log; `body` is the whole of it as JSON."""
+        self.changes.append(
+            Change(
+                kind=kind,
+                subject=subject,
+                version=version,
+                enterprise_code=enterprise_code,
+                action=action,
+                principal=principal,
+                body=body,
+            )
+        )
 
     def names_of(self, codes: Iterable[str]) -> dict[str, set[tuple[str, ...]]]:
         """
@@ -141,6 +193,20 @@ class Transaction:
             (json.dumps(outcome, ensure_ascii=False), key.principal, key.method, key.request_id),
         )
 
+    def _log_record(self, record: SanctionRecord, body: str, *, action: str, principal: str) -> None:
+        self.changes.append(
+            Change(
+                kind=ChangeKind.RECORD,
+                subject=as_uuid(record.id),
+                version=record.version,
+                enterprise_code=record.enterprise.code,
+                action=action,
+                principal=principal,
+                body=body,
+                record=record,
+            )
+        )
+
     def _existing(self, record: SanctionRecord) -> str:
         row = self.connection.execute(
             "SELECT id FROM sanction_record WHERE (authority_code, document_number, enterprise_code, item)"
@@ -176,13 +242,14 @@ def _single(record: SanctionRecord) -> dict[str, Any]:
     }
 
 
-def _columns(records: Sequence[SanctionRecord], transaction: Transaction) -> dict[str, Any]:
-    rows = [_single(record) for record in records]
+def _columns(
+    records: Sequence[SanctionRecord], rows: Sequence[dict[str, Any]], transaction: Transaction
+) -> dict[str, Any]:
     columns: dict[str, Any] = {key: [row[key] for row in rows] for key in rows[0]}
     # unnest flattens arrays of arrays, so the two columns that are arrays travel as JSON.
     for key in ("areas", "old_numbers"):
         columns[key] = [json.dumps(value) for value in columns[key]]
-    columns["next"] = [next_change(record, after=transaction.today) for record in records]
+    columns["next"] = [next_change(record, after=transaction.today, law=transaction.law) for record in records]
     columns["now"] = transaction.now
     return columns
 

@@ -40,6 +40,7 @@ class Head:
     revision: Revision
     access_version: int
     targets_version: int
+    law_version: int
     now: datetime
 
 

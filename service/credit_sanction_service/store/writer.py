@@ -21,8 +21,9 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from credit_sanction_service.domain.calendar import day_of
 from credit_sanction_service.domain.faults import Overloaded, StoreUnavailable
-from credit_sanction_service.store.commit import TARGETS_LOCK, commit_changes
+from credit_sanction_service.store.commit import RULES_LOCK, commit_changes
 from credit_sanction_service.store.connect import Connection, connect, translated
+from credit_sanction_service.store.law import KnownLaw
 from credit_sanction_service.store.targets import load_targets
 from credit_sanction_service.store.transaction import Transaction
 from credit_sanction_service.store.values import Revision
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from credit_sanction_service.domain.law import Law
     from credit_sanction_service.store.values import Target
 
 T = TypeVar("T")
@@ -76,6 +78,7 @@ class Writer:
         self._connection: Connection | None = None
         self._targets: Sequence[Target] = ()
         self._targets_version = -1
+        self._known_law = KnownLaw()
         self._gate = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -179,21 +182,24 @@ class Writer:
     def _transact_on(self, connection: Connection, calls: list[_Call]) -> Revision | None:
         now = self._clock()
         with connection.transaction():
-            self._refresh_targets(connection)
-            transaction = Transaction(connection, now=now, targets=self._targets)
+            law = self._refresh_rules(connection)
+            transaction = Transaction(connection, now=now, targets=self._targets, law=law)
             for call in calls:
                 self._try(transaction, call)
             return commit_changes(connection, transaction.changes, targets=self._targets, day=day_of(now))
 
-    def _refresh_targets(self, connection: Connection) -> None:
-        """Hold the targets as they are until this transaction ends, and know them."""
+    def _refresh_rules(self, connection: Connection) -> Law:
+        """Hold targets and law as they are until this transaction ends, and know them."""
         with connection.pipeline():
             # Two statements: the snapshot of one that waits for the lock is older than what it waited for.
-            connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (TARGETS_LOCK,))
-            row = connection.execute("SELECT targets_version FROM store_head").fetchone()
-        if row and row[0] != self._targets_version:
+            connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (RULES_LOCK,))
+            row = connection.execute("SELECT targets_version, law_version FROM store_head").fetchone()
+        if row is None:
+            raise RuntimeError("the store has no head")
+        if row[0] != self._targets_version:
             self._targets = load_targets(connection)
             self._targets_version = row[0]
+        return self._known_law.at(connection, row[1])
 
     @staticmethod
     def _try(transaction: Transaction, call: _Call) -> None:

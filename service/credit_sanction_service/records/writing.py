@@ -1,0 +1,148 @@
+"""What every use case over records shares: holding a record, naming an obligation, writing once for a request id."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from credit_sanction_service.domain.decisions import Fixed
+from credit_sanction_service.domain.faults import Invalid, NotFound, VersionConflict, Violation
+from credit_sanction_service.domain.identifiers import judge
+from credit_sanction_service.domain.intake import OBLIGATION_NAMED
+from credit_sanction_service.domain.parties import name_warnings
+from credit_sanction_service.store import reading
+from credit_sanction_service.store.obligations import lock_obligation
+from credit_sanction_service.store.outcomes import Refused, Written, dump_outcome, load_outcome
+from credit_sanction_service.store.values import Revision, StoredRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from credit_sanction_service.calls import Call
+    from credit_sanction_service.domain.drafts import RecordDraft
+    from credit_sanction_service.domain.records import SanctionRecord
+    from credit_sanction_service.store.connect import Reader
+    from credit_sanction_service.store.transaction import Transaction
+    from credit_sanction_service.store.writer import Writer
+
+COLLECTION: Final = "exitObligations"
+
+
+class RecordWrites:
+    """Writes records through `writer` and reads back through `reader` what was written. `timeout` in seconds, for each."""
+
+    def __init__(self, writer: Writer, reader: Reader, *, timeout: float = 20) -> None:
+        self.writer = writer
+        self.reader = reader
+        self.timeout = timeout
+
+    def step(
+        self,
+        record_id: str,
+        version: int,
+        call: Call,
+        action: str,
+        move: Callable[[Transaction, SanctionRecord], SanctionRecord],
+    ) -> StoredRecord:
+        """Move a record that is held from one version to the next. Raises what `hold` and `move` raise."""
+
+        def work(tx: Transaction) -> list[SanctionRecord]:
+            fresh = move(tx, hold(tx, record_id, version, call))
+            tx.update(fresh, action=action, principal=call.principal.name)
+            return [fresh]
+
+        return self.write_records(work, call)[0]
+
+    def write_records(self, work: Callable[[Transaction], list[SanctionRecord]], call: Call) -> list[StoredRecord]:
+        """Do work that refuses nothing singly."""
+        return [item for item in self.write(work, call) if isinstance(item, StoredRecord)]
+
+    def write(
+        self, work: Callable[[Transaction], Sequence[SanctionRecord | Refused]], call: Call
+    ) -> list[StoredRecord | Refused]:
+        """Do the work once for its request id and return what it wrote, as it was then."""
+        if call.validate_only:
+            now, items = self.writer.run(lambda tx: (tx.now, work(tx)), dry=True, timeout=self.timeout).value
+            return [item if isinstance(item, Refused) else _unstored(item, now) for item in items]
+
+        def remembered(tx: Transaction) -> list[dict[str, Any]]:
+            key = call.key
+            first = tx.recall(key) if key else None
+            if first is not None:
+                return list(first)
+            outcome = dump_outcome(work(tx))
+            if key:
+                tx.remember(key, outcome)
+            return outcome
+
+        outcome = load_outcome(self.writer.run(remembered, timeout=self.timeout).value)
+        wanted = [(item.record_id, item.version) for item in outcome if isinstance(item, Written)]
+        with self.reader.connection() as connection:
+            versions = reading.get_versions(connection, wanted) if wanted else {}
+        return [item if isinstance(item, Refused) else versions[item.record_id, item.version] for item in outcome]
+
+
+def hold(tx: Transaction, record_id: str, version: int, call: Call) -> SanctionRecord:
+    """Return a record, held. Raises `NotFound`, `NotPermitted`, `VersionConflict`."""
+    record = tx.lock_record(record_id)
+    call.principal.require_record(record)
+    if record.version != version:
+        raise VersionConflict(record.name, given=version, actual=record.version)
+    return record
+
+
+def named_obligation(tx: Transaction, draft: RecordDraft, *, prefix: str) -> Fixed | None:
+    """
+    Return the registered obligation that a draft names, held; None where it names none. Raises `Invalid` where there is no
+    such one, it is another enterprise's, or the draft describes one as well.
+    """
+    name = draft.obligation_name
+    if not name:
+        return None
+    path = f"{prefix}.obligation_name"
+    if draft.obligation.scope or draft.obligation.ordered_on or draft.obligation.capacity_amount:
+        text = "the record names an obligation and describes one: leave one of them out"
+        raise Invalid([Violation(field=path, description=text, rule=OBLIGATION_NAMED)])
+    collection, slash, identifier = name.partition("/")
+    try:
+        if collection != COLLECTION or not slash:
+            raise NotFound("obligation", name)  # noqa: TRY301 - told with the others just here
+        registered = lock_obligation(tx.connection, identifier)
+    except NotFound as fault:
+        raise Invalid([Violation(field=path, description=str(fault), rule=OBLIGATION_NAMED)]) from None
+    if registered.enterprise.code != judge(draft.enterprise.code).value:
+        text = f"{name} is an obligation of {registered.enterprise.name}, under another code"
+        raise Invalid([Violation(field=path, description=text, rule=OBLIGATION_NAMED)])
+    return Fixed(obligation=registered.obligation, name=name, completed_on=registered.completed_on)
+
+
+def fixed_of(tx: Transaction, record: SanctionRecord) -> Fixed | None:
+    """Return the registered obligation that a record names, as it is now; None where it names none."""
+    if not record.obligation_name:
+        return None
+    registered = lock_obligation(tx.connection, record.obligation_name.partition("/")[2])
+    return Fixed(obligation=registered.obligation, name=record.obligation_name, completed_on=registered.completed_on)
+
+
+def is_completed(tx: Transaction, record: SanctionRecord) -> bool | None:
+    """Whether the registered obligation that a record names was completed; None where it names none."""
+    fixed = fixed_of(tx, record)
+    return None if fixed is None else fixed.completed_on is not None
+
+
+def warned(tx: Transaction, records: Sequence[SanctionRecord]) -> list[SanctionRecord]:
+    """Return the records, each with a warning where others, of the store or of these, know its code under another name."""
+    known = tx.names_of(record.enterprise.code for record in records)
+    for record in records:
+        known[record.enterprise.code].add(record.enterprise.names)
+    warnings = [name_warnings(record.enterprise.names, sorted(known[record.enterprise.code])) for record in records]
+    return [
+        replace(record, warnings=(*found, *record.warnings)) if found else record
+        for record, found in zip(records, warnings, strict=True)
+    ]
+
+
+def _unstored(record: SanctionRecord, now: datetime) -> StoredRecord:
+    """Return a record that was only checked: of no revision."""
+    return StoredRecord(record=record, revision=Revision(epoch=0, number=0), created_at=now, updated_at=now)

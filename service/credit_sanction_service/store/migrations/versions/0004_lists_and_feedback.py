@@ -1,0 +1,18 @@
+"""Public lists, and what readers did with measures."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create what is new, and give the service role what it needs and no more."""
+    folder = resources.files("credit_sanction_service.store.migrations.versions")
+    op.get_bind().exec_driver_sql((folder / "0004_lists_and_feedback.sql").read_text("utf-8"))

@@ -1,0 +1,84 @@
+"""Suspension lifts the effect and keeps the record; resumption gives it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.samples import LAW, TODAY, draft_of, lift_draft, objection, suspension
+from tests.samples import record as sample
+
+from credit_sanction_service.domain.effect import Filter, belongs, has_effect
+from credit_sanction_service.domain.faults import Invalid, StateConflict
+from credit_sanction_service.domain.lifecycle import Amendment, amend, lift, pass_days
+from credit_sanction_service.domain.objections import raise_objection
+from credit_sanction_service.domain.suspensions import resume, suspend
+from credit_sanction_service.domain.terms import DutyKind, State
+
+if TYPE_CHECKING:
+    from credit_sanction_service.domain.records import SanctionRecord
+
+BEFORE = TODAY - timedelta(days=1)
+AFTER = TODAY + timedelta(days=1)
+
+
+def suspended() -> SanctionRecord:
+    return suspend(sample(), suspension(), today=TODAY, law=LAW)
+
+
+def test_from_its_effective_day_on_a_suspended_record_has_no_effect() -> None:
+    record = suspended()
+    assert record.state is State.SUSPENDED
+    assert [has_effect(record, day) for day in (BEFORE, TODAY, AFTER)] == [True, False, False]
+    assert not belongs(record, Filter(), TODAY)
+    assert [day.since for day in record.due_days if day.kind is DutyKind.WITHDRAW] == [TODAY]
+
+
+def test_resumed_it_has_effect_again_and_the_days_between_have_none() -> None:
+    week = TODAY + timedelta(days=7)
+    record = resume(suspended(), suspension(on=week), today=week, law=LAW)
+    assert record.state is State.LISTED
+    assert [has_effect(record, TODAY + timedelta(days=days)) for days in (-1, 0, 6, 7)] == [True, False, False, True]
+    assert not [day for day in record.due_days if day.kind is DutyKind.WITHDRAW]
+    again = suspend(record, suspension(on=week), today=week, law=LAW)
+    assert len(again.suspensions) == 2
+    with pytest.raises(Invalid) as caught:
+        suspend(record, suspension(on=week, effective_on=TODAY), today=week, law=LAW)
+    assert [violation.field for violation in caught.value.violations] == ["effective_on"]
+
+
+def test_it_may_reach_back_to_the_listing_but_not_before_nor_ahead() -> None:
+    record = sample()
+    early = suspend(record, suspension(effective_on=record.since), today=TODAY, law=LAW)
+    assert not any(has_effect(early, record.since + timedelta(days=days)) for days in range(60))
+    for day in (record.since - timedelta(days=1), AFTER):
+        with pytest.raises(Invalid):
+            suspend(record, suspension(effective_on=day), today=TODAY, law=LAW)
+
+
+def test_a_suspended_record_still_expires_is_lifted_and_objected_to() -> None:
+    record = suspended()
+    end = record.last_day + timedelta(days=1)
+    assert pass_days(record, today=end, law=LAW).state is State.EXPIRED
+    lifted = lift(record, lift_draft(), today=TODAY, law=LAW)
+    assert lifted.state is State.LIFTED
+    assert not has_effect(lifted, TODAY)
+    assert has_effect(lifted, BEFORE)
+    assert raise_objection(record, objection(), today=TODAY, law=LAW).state is State.SUSPENDED
+
+
+def test_only_listed_records_are_suspended_and_only_suspended_ones_resumed() -> None:
+    with pytest.raises(StateConflict):
+        suspend(suspended(), suspension(), today=TODAY, law=LAW)
+    with pytest.raises(StateConflict):
+        resume(sample(), suspension(), today=TODAY, law=LAW)
+
+
+def test_a_suspended_record_is_amended_and_stays_suspended() -> None:
+    record = suspended()
+    given = replace(draft_of(record), publication_end_date="2027-06-30")
+    fresh = amend(record, Amendment(draft=given, paths={"publication_end_date"}), today=TODAY, law=LAW)
+    assert (fresh.state, fresh.publication_end) == (State.SUSPENDED, date(2027, 6, 30))
+    assert fresh.suspensions == record.suspensions

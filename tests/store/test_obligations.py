@@ -1,0 +1,294 @@
+"""Exit obligations in the store: every change a revision, what is asked of them, and what a loaded calendar moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.exit_samples import (
+    DUE,
+    INDUSTRY,
+    LAW,
+    NEXT_YEAR,
+    active_exit,
+    completion,
+    energy,
+    extension,
+    interim,
+    obligation,
+    registered,
+    registration,
+)
+from tests.samples import TODAY, code, noon
+from tests.samples import call as made_by
+from tests.samples import record as sanction
+
+from credit_sanction_service.domain.enterprises import OtherIdentifier
+from credit_sanction_service.domain.exits import (
+    RegisteredObligation,
+    declare_active_exit,
+    extend,
+    report_completion,
+    report_interim,
+)
+from credit_sanction_service.domain.faults import NotFound, NotPermitted, RequestIdReused, VersionConflict
+from credit_sanction_service.domain.terms import IdentifierKind, ObligationState, Sector, Standard
+from credit_sanction_service.obligations import Obligations
+from credit_sanction_service.store import obligations as kept
+from credit_sanction_service.store.feed import changes_between, read_head
+from credit_sanction_service.store.law_loading import install_editions
+from credit_sanction_service.store.obligations import (
+    ObligationQuery,
+    get_obligation,
+    get_obligation_versions,
+    insert_obligation,
+    list_obligations,
+    load_active_exits,
+    lock_obligation,
+    reckon_waiting,
+    update_obligation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credit_sanction_service.calls import Call
+    from credit_sanction_service.store.connect import Connection, Reader
+    from credit_sanction_service.store.transaction import Transaction
+    from credit_sanction_service.store.writer import Writer
+
+DAY = timedelta(days=1)
+WAIT = 20
+
+
+def insert(*items: RegisteredObligation) -> Callable[[Transaction], None]:
+    def work(tx: Transaction) -> None:
+        for item in items:
+            insert_obligation(tx, item, action="REGISTER", principal="测试")
+
+    return work
+
+
+def update(item: RegisteredObligation) -> Callable[[Transaction], None]:
+    def work(tx: Transaction) -> None:
+        assert lock_obligation(tx.connection, item.id).version == item.version - 1
+        update_obligation(tx, item, action="STEP", principal="测试")
+
+    return work
+
+
+def names(connection: Connection, **query: object) -> list[str]:
+    found = list_obligations(connection, ObligationQuery(**query))  # type: ignore[arg-type]
+    return [item.registered.name for item in found]
+
+
+SEALED = report_interim(registered(), interim(), today=TODAY, law=LAW)
+FULL = declare_active_exit(SEALED, active_exit(), today=TODAY, law=LAW)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        registered(),
+        registered(obligation(due_on="2027-02-15")),
+        extend(registered(energy()), extension(), today=TODAY, law=LAW),
+        SEALED,
+        report_completion(FULL, completion(), today=TODAY, law=LAW),
+    ],
+    ids=["open", "waiting", "extended", "sealed", "completed"],
+)
+def test_what_is_written_is_what_is_read(item: RegisteredObligation, writer: Writer, connection: Connection) -> None:
+    writer.run(insert(replace(item, version=1)), timeout=WAIT)
+    stored = get_obligation(connection, item.id)
+    assert stored.registered == replace(item, version=1)
+    assert (stored.created_at, stored.sanction_records) == (noon(), ())
+
+
+def test_every_change_is_a_revision_of_the_log(writer: Writer, connection: Connection) -> None:
+    before = read_head(connection).revision
+    item = registered()
+    versions = [item]
+    writer.run(insert(item), timeout=WAIT)
+    versions.append(report_interim(item, interim(), today=TODAY, law=LAW))
+    versions.append(report_completion(versions[-1], completion(), today=TODAY, law=LAW))
+    for version in versions[1:]:
+        writer.run(update(version), timeout=WAIT)
+    head = read_head(connection).revision
+    assert head.number == before.number + len(versions)
+    assert changes_between(connection, before, head).obligations == versions
+    first = changes_between(connection, before, head, limit=1)
+    assert (first.revision.number, first.obligations) == (before.number + 1, versions[:1])
+    rows = connection.execute(
+        "SELECT kind, action, principal, enterprise_code, version FROM change_log WHERE subject_id = %s ORDER BY revision",
+        (item.id,),
+    ).fetchall()
+    assert rows == [
+        ("obligation", "REGISTER", "测试", item.enterprise.code, 1),
+        ("obligation", "STEP", "测试", item.enterprise.code, 2),
+        ("obligation", "STEP", "测试", item.enterprise.code, 3),
+    ]
+    recalled = get_obligation_versions(connection, [(item.id, 1), (item.id, 3), (item.id, 9)])
+    assert {key[1]: stored.registered for key, stored in recalled.items()} == {1: versions[0], 3: versions[2]}
+    assert recalled[item.id, 3].revision == head
+
+
+def test_a_change_of_an_obligation_moves_no_delivery(writer: Writer, connection: Connection) -> None:
+    writer.run(insert(registered()), timeout=WAIT)
+    row = connection.execute("SELECT (SELECT count(*) FROM delivery), (SELECT count(*) FROM in_force_at)").fetchone()
+    assert row == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "1", "x" * 10_000, "0198A7B0-0000-7000-8000-00000000000A", "01a2093d-08f5-7f3f-8db8-3e1e926c0068"]
+)
+def test_what_is_not_there_is_not_found(wrong: str, connection: Connection) -> None:
+    with pytest.raises(NotFound, match="there is no obligation"):
+        get_obligation(connection, wrong)
+    with pytest.raises(NotFound):
+        lock_obligation(connection, wrong)
+
+
+def test_filters_are_joined_by_and(writer: Writer, connection: Connection) -> None:
+    line = registered(number=1)
+    old = OtherIdentifier(kind=IdentifierKind.REGISTRATION_NUMBER, value="220101000012345")
+    other = registered(obligation(sector=Sector.CEMENT, standard=Standard.SAFETY), number=2)
+    other = replace(
+        other,
+        enterprise=replace(other.enterprise, other_identifiers=(old,)),
+        district=replace(other.district, code="220102"),
+    )
+    led = replace(registered(energy(), number=3), authority=replace(line.authority, code=code(9, prefix="11220100")))
+    sealed = replace(SEALED, version=1)
+    writer.run(insert(line, other, led, sealed), timeout=WAIT)
+    every = [SEALED.name, line.name, other.name, led.name]
+    assert sorted(every) == names(connection)
+    by_age = sorted(every)
+    assert [*names(connection, limit=1), *names(connection, after=by_age[0].partition("/")[2])] == by_age
+    assert names(connection, number=code(2)) == names(connection, number=old.value) == [other.name]
+    assert names(connection, number=code(2)[8:17]) == [other.name]
+    assert names(connection, states=(ObligationState.INTERIM_SEALED,)) == [SEALED.name]
+    assert names(connection, standards=(Standard.ENERGY, Standard.SAFETY)) == [other.name, led.name]
+    assert names(connection, sectors=(Sector.CEMENT,)) == [other.name]
+    assert names(connection, districts=("220102",), sectors=(Sector.CEMENT,)) == [other.name]
+    assert names(connection, districts=("220102",), sectors=(Sector.STEEL,)) == []
+    assert names(connection, only_authorities=(INDUSTRY.code,)) == sorted([SEALED.name, line.name, other.name])
+    assert names(connection, only_authorities=()) == []
+
+
+def test_overdue_in_the_store_is_overdue_in_the_domain(writer: Writer, connection: Connection) -> None:
+    late = report_completion(registered(), completion(DUE + 3 * DAY), today=DUE + 3 * DAY, law=LAW)
+    items = [
+        registered(),
+        registered(obligation(due_on=TODAY.isoformat())),
+        registered(obligation(due_on="2027-02-15")),
+        replace(SEALED, version=1),
+        replace(late, version=1),
+        replace(report_completion(registered(), completion(), today=TODAY, law=LAW), version=1),
+    ]
+    writer.run(insert(*items), timeout=WAIT)
+
+    @given(day=st.integers(-3, 120).map(lambda n: TODAY + n * DAY))
+    def agrees(day: date) -> None:
+        assert set(names(connection, overdue_on=day)) == {item.name for item in items if item.is_overdue(day)}
+
+    agrees()
+
+
+def test_records_that_name_an_obligation_are_told_oldest_first(writer: Writer, connection: Connection) -> None:
+    item, other = registered(), registered(number=2)
+    records = [replace(sanction(number), obligation_name=item.name) for number in (1, 2)]
+
+    def work(tx: Transaction) -> None:
+        insert(item, other)(tx)
+        assert tx.insert([*records, sanction(3)], action="CREATE", principal="测试") == [None] * 3
+
+    writer.run(work, timeout=WAIT)
+    assert get_obligation(connection, item.id).sanction_records == tuple(record.name for record in records)
+    assert get_obligation(connection, other.id).sanction_records == ()
+
+
+def test_active_exits_are_loaded_for_the_look_up(writer: Writer, connection: Connection) -> None:
+    declared = declare_active_exit(registered(), active_exit(), today=TODAY, law=LAW)
+    writer.run(insert(registered(number=2), replace(declared, version=1)), timeout=WAIT)
+    assert load_active_exits(connection) == [replace(declared, version=1)]
+
+
+def test_a_loaded_calendar_tells_the_last_days_that_waited_for_it(writer: Writer, connection: Connection) -> None:
+    waiting = registered(obligation(due_on="2027-02-15"))
+    later = registered(obligation(due_on="2028-02-15"))
+    told = registered()
+    writer.run(insert(waiting, later, told), timeout=WAIT)
+    install_editions(connection, [NEXT_YEAR], now=noon(), loaded_by="管理员", on_loaded=[reckon_waiting])
+    now = get_obligation(connection, waiting.id)
+    assert (now.registered.last_day, now.registered.version) == (date(2027, 2, 16), 2)
+    assert now.registered.obligation.calendar_edition == "made-up-2027"
+    assert now.revision == read_head(connection).revision  # that of the load itself
+    assert get_obligation(connection, later.id).registered == later
+    assert get_obligation(connection, told.id).registered == told
+    action = connection.execute("SELECT action FROM change_log WHERE subject_id = %s AND version = 2", (waiting.id,))
+    assert action.fetchall() == [(kept.CALENDAR_LOADED,)]
+    assert names(connection, overdue_on=date(2027, 2, 17)) == sorted([waiting.name, told.name])
+
+
+@pytest.fixture
+def room(writer: Writer, reader: Reader) -> Obligations:
+    return Obligations(writer, reader)
+
+
+def test_a_retry_is_answered_with_the_version_that_the_first_call_wrote(room: Obligations) -> None:
+    first = room.register(registration(), made_by("r1"))
+    sealed = room.report_interim(first.registered.id, 1, interim(), made_by("r2"))
+    assert room.register(registration(), made_by("r1")) == first
+    assert room.report_interim(first.registered.id, 1, interim(), made_by("r2")) == sealed
+    with pytest.raises(RequestIdReused):
+        room.register(registration(number=2), made_by("r1", digest=b"2"))
+    with pytest.raises(VersionConflict):
+        room.report_interim(first.registered.id, 1, interim(), made_by("r3"))
+
+
+def test_a_dry_run_checks_and_stores_nothing(room: Obligations, connection: Connection) -> None:
+    before = read_head(connection).revision
+    checked = room.register(registration(), made_by("dry", validate_only=True))
+    assert checked.revision.number == 0
+    assert (read_head(connection).revision, names(connection)) == (before, [])
+
+
+def test_an_item_that_is_registered_twice_is_a_warning(room: Obligations) -> None:
+    first = room.register(registration(), made_by())
+    assert first.registered.warnings == ()
+    again = registration(obligation(item="１号 高炉"))
+    (warning,) = room.register(again, made_by()).registered.warnings
+    assert first.registered.name in warning
+    assert room.register(registration(obligation(item="2号高炉")), made_by()).registered.warnings == ()
+
+
+def test_a_code_that_records_know_under_another_name_is_a_warning(room: Obligations, writer: Writer) -> None:
+    writer.run(lambda tx: tx.insert([sanction(1)], action="CREATE", principal="测试"), timeout=WAIT)
+    (warning,) = room.register(registration(number=1), made_by()).registered.warnings
+    assert warning.startswith("企业名称与其他记录不一致")
+
+
+def scoped(**scopes: object) -> Call:
+    call = made_by()
+    return replace(call, principal=replace(call.principal, **scopes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        {"authorities": frozenset({code(9, prefix="11220100")})},
+        {"standards": frozenset({Standard.ENERGY})},
+        {"districts": frozenset({"220102"})},
+    ],
+    ids=["authority", "standard", "district"],
+)
+def test_an_authority_writes_only_its_own(scopes: dict[str, object], room: Obligations) -> None:
+    with pytest.raises(NotPermitted):
+        room.register(registration(), scoped(**scopes))
+    stored = room.register(registration(), made_by())
+    with pytest.raises(NotPermitted):
+        room.report_completion(stored.registered.id, 1, completion(), scoped(**scopes))
