@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from credit_sanction_service.calls import new_id
 from credit_sanction_service.domain import exits
-from credit_sanction_service.domain.faults import Invalid, NotPermitted, VersionConflict
+from credit_sanction_service.domain.faults import Invalid, NotPermitted, StateConflict, VersionConflict
 from credit_sanction_service.domain.parties import name_warnings
 from credit_sanction_service.store.obligations import (
     StoredObligation,
@@ -20,6 +20,7 @@ from credit_sanction_service.store.obligations import (
     get_obligation_versions,
     insert_obligation,
     list_obligations,
+    listed_under,
     lock_obligation,
     similar_obligations,
     update_obligation,
@@ -69,14 +70,20 @@ class Obligations:
         return self._write(work, call)
 
     def extend(self, obligation_id: str, version: int, draft: ExtensionDraft, call: Call) -> StoredObligation:
-        """Grant the one extension. Raises as `exits.extend`, and as every step does: `NotFound`, `VersionConflict`."""
-        return self._step(
-            obligation_id,
-            version,
-            lambda tx, registered: exits.extend(registered, draft, today=tx.today, law=tx.law),
-            call,
-            action="EXTEND",
-        )
+        """
+        Grant the one extension. Raises as `exits.extend`, and as every step does: `NotFound`, `VersionConflict`; and
+        `StateConflict` where it was sanctioned already, for that rests on its not having been extended.
+        """
+
+        def step(tx: Transaction, registered: RegisteredObligation) -> RegisteredObligation:
+            extended = exits.extend(registered, draft, today=tx.today, law=tx.law)
+            records = listed_under(tx.connection, registered.name)
+            if records:
+                text = f"{registered.name} is listed as overdue in {', '.join(records)}: revoke that first"
+                raise StateConflict(f"{text} ({exits.EXTENSION_RULE})")
+            return extended
+
+        return self._step(obligation_id, version, step, call, action="EXTEND")
 
     def report_interim(self, obligation_id: str, version: int, draft: InterimDraft, call: Call) -> StoredObligation:
         """Take in that it is sealed. Raises as `exits.report_interim`."""

@@ -12,7 +12,9 @@ from tests import samples
 from tests.api.conftest import House, clock, principal
 from tests.api.test_records import create, fault
 
+from credit_sanction.v1 import exit_obligation_service_pb2 as exit_pb
 from credit_sanction.v1 import measure_pb2 as measure_pb
+from credit_sanction.v1 import obligation_pb2 as obligation_pb
 from credit_sanction.v1 import restriction_service_pb2 as restriction_pb
 from credit_sanction.v1 import sanction_record_pb2 as record_pb
 from credit_sanction.v1 import sanction_record_service_pb2 as pb
@@ -234,3 +236,78 @@ def test_an_authority_acts_only_for_its_own(house: House) -> None:
         assert fault(stranger, method, request)[1] == "NOT_PERMITTED"
     bank = house.calling(principal("bank", Role.BANK))
     assert fault(bank, "List", pb.ListRequest(name=record.name, version=1))[1] == "NOT_PERMITTED"
+
+
+def test_an_obligation_that_was_extended_since_the_notice_is_not_listed_and_one_that_is_listed_is_not_extended(
+    house: House,
+) -> None:
+    base = notice()
+    base.obligation.ordered_on = "2026-02-23"  # due 2026-08-23, a Sunday, extended to 2026-11-23: not overdue on TODAY
+    base.obligation.due_on = ""
+    base.obligation.plan.date = "2026-02-20"
+    register = exit_pb.RegisterObligationRequest(
+        obligation=exit_pb.RegisteredObligation(
+            enterprise=base.enterprise,
+            obligation=base.obligation,
+            authority=base.notice.authority,
+            responsible_district=base.responsible_district,
+        )
+    )
+    obligation = house.administrator("RegisterObligation", register)
+    base.ClearField("obligation")
+    base.obligation_name = obligation.name
+    record = step(house, "ServeNotice", pb.ServeNoticeRequest(record=base))
+    assert record.obligation.last_day == "2026-08-24"
+    extend = exit_pb.ExtendObligationRequest(
+        name=obligation.name,
+        version=1,
+        extension=obligation_pb.Extension(months=3, document_number="虚构延字1号", applied_on="2026-08-01"),
+    )
+    assert house.administrator("ExtendObligation", extend).obligation.last_day == "2026-11-23"
+    code, reason, _ = fault(
+        house.administrator, "Decide", pb.DecideRequest(name=record.name, version=1, decision=decision())
+    )
+    assert (code, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "NOT_OVERDUE")
+
+
+def test_a_sanctioned_obligation_is_extended_no_more_and_a_completed_one_can_be_lifted(house: House) -> None:
+    base = notice()
+    register = exit_pb.RegisterObligationRequest(
+        obligation=exit_pb.RegisteredObligation(
+            enterprise=base.enterprise,
+            obligation=base.obligation,
+            authority=base.notice.authority,
+            responsible_district=base.responsible_district,
+        )
+    )
+    obligation = house.administrator("RegisterObligation", register)
+    paper = plain_record(samples.record(), TODAY, samples.LAW)
+    paper.ClearField("obligation")
+    paper.obligation_name = obligation.name
+    record = step(house, "CreateSanctionRecord", pb.CreateSanctionRecordRequest(record=paper))
+    assert record.obligation_name == obligation.name
+    assert record.obligation.item == obligation.obligation.item
+    extend = exit_pb.ExtendObligationRequest(
+        name=obligation.name,
+        version=1,
+        extension=obligation_pb.Extension(
+            months=1, document_number="虚构延字1号", applied_on=obligation.obligation.ordered_on
+        ),
+    )
+    assert fault(house.administrator, "ExtendObligation", extend)[1] == "STATE_CONFLICT"
+    lift = pb.LiftSanctionRecordRequest(
+        name=record.name,
+        version=1,
+        ground=record_pb.LIFT_GROUND_EXIT_COMPLETED,
+        document_number="虚构移字1号",
+        date=day(0),
+    )
+    assert fault(house.administrator, "LiftSanctionRecord", lift)[1] == "STATE_CONFLICT"
+    completion = exit_pb.Completion(date=day(0), document_number="虚构验字1号", method="拆除", verifier="虚构市工信局")
+    house.administrator(
+        "ReportCompletion",
+        exit_pb.ReportCompletionRequest(name=obligation.name, version=1, completion=completion),
+    )
+    assert step(house, "LiftSanctionRecord", lift).state == record_pb.RECORD_STATE_LIFTED
+    named = house.administrator("GetObligation", exit_pb.GetObligationRequest(name=obligation.name))
+    assert list(named.sanction_records) == [record.name]

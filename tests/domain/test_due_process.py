@@ -252,3 +252,23 @@ def test_a_hearing_window_in_a_year_without_calendar_is_no_guess() -> None:
     late = replace(record, notice=replace(record.notice, served_on=date(2026, 12, 29)))  # type: ignore[type-var]
     with pytest.raises(CalendarNotPublished):
         decide(late, decide_draft(on=day), today=day, law=LAW)
+
+
+def test_an_extension_granted_since_the_notice_counts_in_decision_and_listing() -> None:
+    record = served()
+    longer = replace(record.obligation, due_on=TODAY - timedelta(days=3), moved_to=None)
+    fixed = Fixed(obligation=longer, name="exitObligations/1")
+    with pytest.raises(Invalid) as caught:
+        decide(record, decide_draft(), today=TODAY, law=LAW, fixed=fixed)
+    assert paths(caught) == ["decision.notice_served_on"]
+    still_running = replace(fixed, obligation=replace(longer, due_on=TODAY))
+    with pytest.raises(NotOverdue):
+        list_record(decided(), "", today=TODAY, law=LAW, fixed=still_running)
+
+
+def test_nothing_is_decided_once_the_exit_is_completed() -> None:
+    obligation = taken_in(draft()).obligation
+    completed = Fixed(obligation=obligation, name="exitObligations/1", completed_on=TODAY)
+    with pytest.raises(Invalid) as caught:
+        decide(served(), decide_draft(), today=TODAY, law=LAW, fixed=completed)
+    assert paths(caught) == ["obligation_name"]

@@ -27,20 +27,12 @@ from tests.samples import (
 )
 from tests.samples import record as sample
 
+from credit_sanction_service.domain.amendments import Amendment, amend, check_paths, confirm
 from credit_sanction_service.domain.decisions import read_confirmation
 from credit_sanction_service.domain.drafts import ConfirmationDraft, LiftDraft, MeasureDraft, RevocationDraft
 from credit_sanction_service.domain.effect import in_force
 from credit_sanction_service.domain.faults import FieldFixed, IdentifierRefused, Invalid, StateConflict
-from credit_sanction_service.domain.lifecycle import (
-    Amendment,
-    amend,
-    check_paths,
-    confirm,
-    lift,
-    next_change,
-    pass_days,
-    revoke,
-)
+from credit_sanction_service.domain.lifecycle import lift, next_change, pass_days, revoke
 from credit_sanction_service.domain.proceedings import Ending
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, IdentifierKind, LiftGround, PublicationClass, State
 from credit_sanction_service.domain.text import tidy

@@ -10,9 +10,10 @@ import pytest
 from tests.samples import LAW, TODAY, draft, draft_of, lift_draft, objection, objection_decision, revocation
 from tests.samples import record as sample
 
+from credit_sanction_service.domain.amendments import Amendment, amend
 from credit_sanction_service.domain.effect import has_effect
 from credit_sanction_service.domain.faults import FieldFixed, Invalid, StateConflict
-from credit_sanction_service.domain.lifecycle import Amendment, amend, lift, revoke
+from credit_sanction_service.domain.lifecycle import lift, revoke
 from credit_sanction_service.domain.objections import decide_objection, raise_objection
 from credit_sanction_service.domain.terms import Area, DutyKind, ObjectionOutcome, State
 

@@ -10,9 +10,10 @@ import pytest
 from tests.samples import LAW, TODAY, draft_of, lift_draft, objection, suspension
 from tests.samples import record as sample
 
+from credit_sanction_service.domain.amendments import Amendment, amend
 from credit_sanction_service.domain.effect import Filter, belongs, has_effect
 from credit_sanction_service.domain.faults import Invalid, StateConflict
-from credit_sanction_service.domain.lifecycle import Amendment, amend, lift, pass_days
+from credit_sanction_service.domain.lifecycle import lift, pass_days
 from credit_sanction_service.domain.objections import raise_objection
 from credit_sanction_service.domain.suspensions import resume, suspend
 from credit_sanction_service.domain.terms import DutyKind, State

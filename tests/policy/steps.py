@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tests.policy.naive import Event, Terms, What
 from tests.samples import AUTHORITY_NAME, authority_code, code, doubtful_code, penalty, plan
 
+from credit_sanction_service.domain.amendments import Amendment, amend, confirm
 from credit_sanction_service.domain.drafts import (
     DecideDraft,
     DecisionDraft,
@@ -29,7 +30,7 @@ from credit_sanction_service.domain.drafts import (
 )
 from credit_sanction_service.domain.due_process import decide, list_record, record_statement, serve_notice
 from credit_sanction_service.domain.intake import take_in
-from credit_sanction_service.domain.lifecycle import Amendment, amend, confirm, lift, pass_days, revoke
+from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
 from credit_sanction_service.domain.objections import decide_objection, raise_objection
 from credit_sanction_service.domain.records import Confirmation
 from credit_sanction_service.domain.repair import repair

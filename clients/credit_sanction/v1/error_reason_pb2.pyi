@@ -105,8 +105,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: a decision whose statement period runs into a year that the State Council has not announced yet.
     """
     ERROR_REASON_TOO_EARLY: _ErrorReason.ValueType  # 20
-    """A minimum period, or the period for statement and hearing, has not passed 期限未满. FAILED_PRECONDITION; the message
-    names the first day on which it is allowed, and the rule.
+    """A minimum period has not passed 期限未满. FAILED_PRECONDITION; the message names the first day on which it is allowed,
+    and the rule.
     Example: repair of a serious record asked for 5 months after the decision: allowed after 1 year (国家发展改革委令第36号).
     """
     ERROR_REASON_EDITION_REFUSED: _ErrorReason.ValueType  # 21
@@ -212,8 +212,8 @@ message names the year. Load a calendar edition with LawService, and call again.
 Example: a decision whose statement period runs into a year that the State Council has not announced yet.
 """
 ERROR_REASON_TOO_EARLY: ErrorReason.ValueType  # 20
-"""A minimum period, or the period for statement and hearing, has not passed 期限未满. FAILED_PRECONDITION; the message
-names the first day on which it is allowed, and the rule.
+"""A minimum period has not passed 期限未满. FAILED_PRECONDITION; the message names the first day on which it is allowed,
+and the rule.
 Example: repair of a serious record asked for 5 months after the decision: allowed after 1 year (国家发展改革委令第36号).
 """
 ERROR_REASON_EDITION_REFUSED: ErrorReason.ValueType  # 21

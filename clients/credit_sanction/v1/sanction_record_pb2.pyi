@@ -154,7 +154,7 @@ class _StatementKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stateme
     STATEMENT_KIND_UNSPECIFIED: _StatementKind.ValueType  # 0
     """Not said 未说明."""
     STATEMENT_KIND_STATEMENT: _StatementKind.ValueType  # 1
-    """Statement or defence 陈述、申辩: the enterprise has stated its case, and a decision may follow."""
+    """Statement or defence 陈述、申辩: the enterprise has stated its case. It may still ask for a hearing."""
     STATEMENT_KIND_HEARING_REQUESTED: _StatementKind.ValueType  # 2
     """The enterprise asked for a hearing 要求听证: no decision before it was held or waived."""
     STATEMENT_KIND_HEARING_HELD: _StatementKind.ValueType  # 3
@@ -168,7 +168,7 @@ class StatementKind(_StatementKind, metaclass=_StatementKindEnumTypeWrapper):
 STATEMENT_KIND_UNSPECIFIED: StatementKind.ValueType  # 0
 """Not said 未说明."""
 STATEMENT_KIND_STATEMENT: StatementKind.ValueType  # 1
-"""Statement or defence 陈述、申辩: the enterprise has stated its case, and a decision may follow."""
+"""Statement or defence 陈述、申辩: the enterprise has stated its case. It may still ask for a hearing."""
 STATEMENT_KIND_HEARING_REQUESTED: StatementKind.ValueType  # 2
 """The enterprise asked for a hearing 要求听证: no decision before it was held or waived."""
 STATEMENT_KIND_HEARING_HELD: StatementKind.ValueType  # 3
@@ -439,8 +439,8 @@ class Decision(_message.Message):
     """Number of the document 文号. Required, at most 128 characters."""
     date: _builtins.str
     """Its date, `YYYY-MM-DD` 决定日期. Required; after the obligation's last day, not before the notice was served, on or
-    before today. Also after the working days in which a hearing may be asked for, unless the enterprise stated its case,
-    was heard or waived it, and never between the request for a hearing and the hearing (行政处罚法 art. 63, 64). It governs
+    before today. Also after the working days in which a hearing may be asked for, unless the enterprise was heard
+    or waived it, and never between the request for a hearing and the hearing (行政处罚法 art. 63, 64). It governs
     regime and catalogue edition, and all periods of publication, repair and measures count from it.
     """
     notice_served_on: _builtins.str
@@ -802,7 +802,7 @@ class SanctionRecord(_message.Message):
     """First day of effect, `YYYY-MM-DD`, Asia/Shanghai 列入日期. Empty before the listing. Output only."""
     obligation_name: _builtins.str
     """The registered obligation that it is about, `exitObligations/{id}` 退出任务. Optional; it must be of the same enterprise
-    and not completed. Where given, `obligation` stays empty and is filled from it.
+    and not completed by the day of the notice or decision. Where given, `obligation` stays empty and is filled from it.
     """
     regime: _builtins.str
     """Regime of publication and repair that governs it, by the decision's date 公示和修复规定: its name in the edition of

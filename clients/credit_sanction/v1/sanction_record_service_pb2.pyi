@@ -650,7 +650,7 @@ class RaiseObjectionRequest(_message.Message):
     version: _builtins.int
     """Version last read 版本. Required."""
     raised_on: _builtins.str
-    """Day on which it was raised, `YYYY-MM-DD` 提出日期. Empty: today. Not before the listing, on or before today."""
+    """Day on which it was raised, `YYYY-MM-DD` 提出日期. Empty: today. Not before the decision, on or before today."""
     reason: _builtins.str
     """What the enterprise says 异议理由. Required, at most 500 characters."""
     needs_others: _builtins.bool

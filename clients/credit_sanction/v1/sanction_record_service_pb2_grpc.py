@@ -245,7 +245,7 @@ class SanctionRecordServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RaiseObjection(self, request, context):
-        """Marks a listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
+        """Marks a decided or listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
         登记异议. The effect stays. One objection at a time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

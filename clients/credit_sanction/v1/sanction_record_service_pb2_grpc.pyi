@@ -85,7 +85,7 @@ class SanctionRecordServiceStub:
     List: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ListRequest, _sanction_record_pb2.SanctionRecord]
     """Puts a decided record into effect, and makes it due at every target 列入."""
     RaiseObjection: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RaiseObjectionRequest, _sanction_record_pb2.SanctionRecord]
-    """Marks a listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
+    """Marks a decided or listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
     登记异议. The effect stays. One objection at a time.
     """
     DecideObjection: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.DecideObjectionRequest, _sanction_record_pb2.SanctionRecord]
@@ -160,7 +160,7 @@ class SanctionRecordServiceAsyncStub(SanctionRecordServiceStub):
     List: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ListRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
     """Puts a decided record into effect, and makes it due at every target 列入."""
     RaiseObjection: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RaiseObjectionRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
-    """Marks a listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
+    """Marks a decided or listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
     登记异议. The effect stays. One objection at a time.
     """
     DecideObjection: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.DecideObjectionRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
@@ -310,7 +310,7 @@ class SanctionRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sanction_record_service_pb2.RaiseObjectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
-        """Marks a listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
+        """Marks a decided or listed record as disputed at once, in answers and pushes, and starts the working days in which to decide
         登记异议. The effect stays. One objection at a time.
         """
 

@@ -139,6 +139,8 @@ def check_heard(
     not held, and a decision before the working days in which the enterprise may ask for one have passed, unless one was
     held or waived.
     """
+    if served_on > decided_on:
+        return  # that is a fault of its own, and all else its consequence
     for step in statements:
         if not served_on <= step.made_on <= decided_on:
             text = f"{step.kind} of {step.made_on} does not lie between the notice of {served_on} and the decision"

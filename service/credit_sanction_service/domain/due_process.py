@@ -15,6 +15,7 @@ from credit_sanction_service.domain.decisions import (
     OVERDUE,
     Fixed,
     check_completed,
+    check_decision,
     check_heard,
     check_hearing,
     check_overdue,
@@ -169,12 +170,16 @@ def record_statement(record: SanctionRecord, draft: StatementDraft, *, today: da
     return replace(record, version=record.version + 1, statements=steps)
 
 
-def decide(record: SanctionRecord, draft: DecideDraft, *, today: date, law: Law) -> SanctionRecord:
+def decide(
+    record: SanctionRecord, draft: DecideDraft, *, today: date, law: Law, fixed: Fixed | None = None
+) -> SanctionRecord:
     """
     Return the next version, DECIDED: the decision with cause, conditions of removal and remedies (国办发〔2020〕49号 §八). It
-    has no effect until it is listed. The authority is the notice's.
+    has no effect until it is listed. The authority is the notice's. `fixed` is the registered obligation that it names, as
+    that is now: an extension granted since the notice counts.
     """
     notice = _require_notice(record)
+    record = _of_now(record, fixed)
     findings = Findings()
     typed = replace(
         draft.decision,
@@ -189,8 +194,15 @@ def decide(record: SanctionRecord, draft: DecideDraft, *, today: date, law: Law)
     if decision and decision.authority.code != notice.authority.code:
         findings.note("decision.authority.code", "it is not the authority that served the notice", DUE_PROCESS)
     check_overdue(record.obligation, decision, findings, today=today)
+    check_decision(decision, findings, code=judge(record.enterprise.code), obligation=record.obligation)
+    check_completed(fixed, decision, findings)
     fresh = _decided(record, draft, decision, findings, today=today, law=law)
     return refreshed(fresh, law=law, today=today)
+
+
+def _of_now(record: SanctionRecord, fixed: Fixed | None) -> SanctionRecord:
+    """Return the record with the registered obligation that it names as that is now."""
+    return replace(record, obligation=fixed.obligation) if fixed else record
 
 
 def _decided(
@@ -242,6 +254,8 @@ def list_record(
         findings.note("listed_on", f"{day} lies before the decision of {decided_on}", LISTING)
     if today > record.last_day:
         raise StateConflict(f"{record.name} ended on {record.last_day}, before it was listed ({LISTING})")
+    record = _of_now(record, fixed)
+    check_overdue(record.obligation, record.ruling, findings, today=today)
     check_completed(fixed, record.ruling, findings)
     findings.stop_if_any()
     code = judge(record.enterprise.code)

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from credit_sanction_service.domain.law import Law
 
+EXTENSION_RULE: Final = "长工信联字[2017]9号 §三(二)1"
 COLLECTION: Final = "exitObligations"
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from credit_sanction_service.domain.amendments import amend
 from credit_sanction_service.domain.drafts import RevocationDraft
 from credit_sanction_service.domain.duties import refreshed
 from credit_sanction_service.domain.faults import Invalid, StateConflict, Violation
 from credit_sanction_service.domain.findings import Findings
-from credit_sanction_service.domain.lifecycle import amend, require_running, revoke
+from credit_sanction_service.domain.lifecycle import require_running, revoke
 from credit_sanction_service.domain.proceedings import Objection
 from credit_sanction_service.domain.terms import ObjectionOutcome, State
 from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT, REASON_LIMIT
@@ -22,9 +23,9 @@ from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT, REASON_LI
 if TYPE_CHECKING:
     from datetime import date
 
+    from credit_sanction_service.domain.amendments import Amendment
     from credit_sanction_service.domain.drafts import ObjectionDecisionDraft, ObjectionDraft
     from credit_sanction_service.domain.law import Law
-    from credit_sanction_service.domain.lifecycle import Amendment
     from credit_sanction_service.domain.records import SanctionRecord
 
 OBJECTION: Final = "国办发〔2020〕49号 §八; 河南省社会信用条例 art. 41"

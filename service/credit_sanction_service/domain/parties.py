@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from credit_sanction_service.domain.findings import Findings
     from credit_sanction_service.domain.law import Law
 
+NAME_WARNING: Final = "企业名称与其他记录不一致"
 LEADS: Final = "长工信联字[2017]9号 §五(一)(二)"
 DIVISIONS: Final = "GB/T 2260"
 MOST_FORMER_NAMES: Final = 20
@@ -157,4 +158,4 @@ def name_warnings(names: Sequence[str], others: Iterable[Sequence[str]]) -> tupl
     """
     keys = {name_key(name) for name in names}
     unlike = {name_key(other[0]): other[0] for other in others if keys.isdisjoint(name_key(name) for name in other)}
-    return tuple(f"企业名称与其他记录不一致: another record has this code as {name}" for name in unlike.values())
+    return tuple(f"{NAME_WARNING}: another record has this code as {name}" for name in unlike.values())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.calls import Call, new_id
+from credit_sanction_service.domain.amendments import Amendment, amend, check_paths, confirm
 from credit_sanction_service.domain.decisions import read_confirmation
 from credit_sanction_service.domain.faults import CalendarNotPublished, Duplicate, Invalid, NotPermitted
 from credit_sanction_service.domain.intake import take_in
-from credit_sanction_service.domain.lifecycle import Amendment, amend, check_paths, confirm, lift, pass_days, revoke
+from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
 from credit_sanction_service.records.writing import RecordWrites, hold, is_completed, named_obligation, warned
 from credit_sanction_service.store import reading
 from credit_sanction_service.store.outcomes import Refused

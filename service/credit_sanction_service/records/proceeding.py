@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from credit_sanction_service.calls import new_id
+from credit_sanction_service.domain.amendments import Amendment, check_paths
 from credit_sanction_service.domain.due_process import decide, list_record, record_statement, serve_notice
 from credit_sanction_service.domain.faults import Invalid
-from credit_sanction_service.domain.lifecycle import Amendment, check_paths
 from credit_sanction_service.domain.objections import decide_objection, raise_objection
 from credit_sanction_service.domain.repair import repair
 from credit_sanction_service.domain.suspensions import resume, suspend
@@ -71,7 +71,7 @@ class Proceedings:
         """Decide, without effect yet."""
 
         def move(tx: Transaction, record: SanctionRecord) -> SanctionRecord:
-            decided = decide(record, draft, today=tx.today, law=tx.law)
+            decided = decide(record, draft, today=tx.today, law=tx.law, fixed=fixed_of(tx, record))
             call.principal.require_record(decided)
             return decided
 

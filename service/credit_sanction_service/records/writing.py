@@ -9,7 +9,7 @@ from credit_sanction_service.domain.decisions import Fixed
 from credit_sanction_service.domain.faults import Invalid, NotFound, VersionConflict, Violation
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.intake import OBLIGATION_NAMED
-from credit_sanction_service.domain.parties import name_warnings
+from credit_sanction_service.domain.parties import NAME_WARNING, name_warnings
 from credit_sanction_service.store import reading
 from credit_sanction_service.store.obligations import lock_obligation
 from credit_sanction_service.store.outcomes import Refused, Written, dump_outcome, load_outcome
@@ -138,7 +138,7 @@ def warned(tx: Transaction, records: Sequence[SanctionRecord]) -> list[SanctionR
         known[record.enterprise.code].add(record.enterprise.names)
     warnings = [name_warnings(record.enterprise.names, sorted(known[record.enterprise.code])) for record in records]
     return [
-        replace(record, warnings=(*found, *record.warnings)) if found else record
+        replace(record, warnings=(*found, *(kept for kept in record.warnings if not kept.startswith(NAME_WARNING))))
         for record, found in zip(records, warnings, strict=True)
     ]
 

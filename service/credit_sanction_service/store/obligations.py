@@ -244,6 +244,16 @@ def _stored(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[Sto
     ]
 
 
+def listed_under(connection: Connection, name: str) -> list[str]:
+    """Return the records that name an obligation and have been listed, or await confirmation, and were not revoked."""
+    rows = connection.execute(
+        "SELECT id FROM sanction_record WHERE body ->> 'obligation_name' = %s"
+        " AND state NOT IN ('NOTICE_SERVED', 'DECIDED', 'REVOKED') ORDER BY id",
+        (name,),
+    ).fetchall()
+    return [f"sanctionRecords/{row[0]}" for row in rows]
+
+
 def _records_naming(connection: Connection, names: Sequence[str]) -> Mapping[str, list[str]]:
     naming: dict[str, list[str]] = defaultdict(list)
     rows = connection.execute(
