@@ -24,6 +24,7 @@ from credit_sanction_service.domain.exit_drafts import (
     InterimDraft,
     InterimEvidenceDraft,
     RegistrationDraft,
+    WithdrawalDraft,
 )
 from credit_sanction_service.domain.exits import register
 from credit_sanction_service.domain.law import build_law, shipped_editions, shipped_law
@@ -119,3 +120,8 @@ def completion(on: date = TODAY) -> CompletionDraft:
 def active_exit(on: date = TODAY) -> ActiveExitDraft:
     """Return that the enterprise exits actively."""
     return ActiveExitDraft(declared_on=on.isoformat(), document_number="虚构积字1号", description="提前拆除，转型升级")
+
+
+def withdrawal(on: date = TODAY) -> WithdrawalDraft:
+    """Return that it was registered by mistake."""
+    return WithdrawalDraft(date=on.isoformat(), document_number="虚构撤字1号", reason="该项产能不在已批准的方案内")

@@ -167,7 +167,11 @@ def with_obligation(base: RecordDraft, **changes: object) -> RecordDraft:
         changes["plan"] = replace(plan(TODAY), date=min(ordered, TODAY.isoformat()))
     if standard in {Standard.QUALITY, Standard.ENVIRONMENT} and "closure_approval" not in changes:
         changes["closure_approval"] = plan(TODAY - timedelta(days=30))
-    return replace(base, obligation=replace(base.obligation, **changes))  # type: ignore[arg-type]
+    obligation = replace(base.obligation, **changes)  # type: ignore[arg-type]
+    if obligation.extension and not obligation.extension.applied_on:
+        applied = replace(obligation.extension, applied_on=obligation.ordered_on)
+        obligation = replace(obligation, extension=applied)
+    return replace(base, obligation=obligation)
 
 
 def is_past_day(text: str) -> bool:
@@ -214,7 +218,11 @@ def draft_of(record: SanctionRecord) -> RecordDraft:
             standard=obligation.standard,
             ordered_on=obligation.ordered_on.isoformat(),
             due_on=obligation.due_on.isoformat(),
-            extension=ExtensionDraft(months=extension.months, document_number=extension.document_number)
+            extension=ExtensionDraft(
+                months=extension.months,
+                document_number=extension.document_number,
+                applied_on=extension.applied_on.isoformat() if extension.applied_on else "",
+            )
             if extension
             else None,
             plan=_approval(obligation.plan),

@@ -11,6 +11,7 @@ Every error raised here is a `CreditSanctionError`. Records are the contract's o
 from credit_sanction._answers import (
     Answer,
     Candidate,
+    Demand,
     ItemFailure,
     LegalBasis,
     Restriction,
@@ -51,6 +52,7 @@ __all__ = [
     "Conflict",
     "CreditSanctionError",
     "DeadlineExceeded",
+    "Demand",
     "InternalFault",
     "InvalidRequest",
     "ItemFailure",

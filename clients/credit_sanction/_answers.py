@@ -65,10 +65,20 @@ class LegalBasis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """One thing that a measure demands 具体要求, a word of the contract's `Action`, on which text, and whether that binds."""
+
+    action: str
+    binding: bool
+    legal_basis: LegalBasis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
     """
     One measure in force 限制. `since` and `until` are its first and last day, Asia/Shanghai. `actions` are its directive as
-    words of the contract's `Action`, for programs; `executing_department` names who carries it out, joined by `、`.
+    words of the contract's `Action`, for programs, and `demands` say of each on which text it rests and whether that binds;
+    `binding` and `legal_basis` are those of the first. `executing_department` names who carries it out, joined by `、`.
     """
 
     area: Area
@@ -86,6 +96,7 @@ class Restriction:
     catalogue_edition: str
     actions: tuple[str, ...] = ()
     executing_department: str = ""
+    demands: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

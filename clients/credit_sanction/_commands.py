@@ -160,8 +160,9 @@ def _answer_lines(answer: Answer) -> Iterable[str]:
             f"{basis.document} {basis.article}"
         )
         yield f"    {item.directive_zh} {item.directive_en}"
-        if item.actions:
-            yield f"    措施 actions: {', '.join(item.actions)}"
+        for demand in item.demands:
+            binds = "有约束力 binding" if demand.binding else "提示性 advisory"
+            yield f"    措施 action: {demand.action}, {binds}, {demand.legal_basis.document} {demand.legal_basis.article}"
         if item.executing_department:
             yield f"    执行部门 carried out by: {item.executing_department}"
     if answer.credit_directions:

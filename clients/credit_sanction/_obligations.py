@@ -124,6 +124,28 @@ class Obligations:
         )
         return self._caller.call(self._caller.obligations.DeclareActiveExit, request, request_id=request.request_id)
 
+    def withdraw(
+        self,
+        obligation: wire.RegisteredObligation,
+        *,
+        date: date | str,
+        document_number: str,
+        reason: str,
+        request_id: str | None = None,
+        validate_only: bool = False,
+    ) -> wire.RegisteredObligation:
+        """Withdraw what was registered by mistake 撤回登记. Final; refused while a record that is not revoked names it."""
+        request = wire.WithdrawObligationRequest(
+            name=obligation.name,
+            version=obligation.version,
+            date=day_text(date),
+            document_number=document_number,
+            reason=reason,
+            request_id=_request_id(request_id),
+            validate_only=validate_only,
+        )
+        return self._caller.call(self._caller.obligations.WithdrawObligation, request, request_id=request.request_id)
+
     def get(self, name: str) -> wire.RegisteredObligation:
         """Read one obligation by its name, `exitObligations/{id}`."""
         return self._caller.call(self._caller.obligations.GetObligation, wire.GetObligationRequest(name=name))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from credit_sanction._answers import (
     Answer,
     Candidate,
+    Demand,
     ItemFailure,
     LegalBasis,
     Restriction,
@@ -92,7 +93,6 @@ def _reason(value: restriction_service_pb2.UnknownReason.ValueType) -> UnknownRe
 
 
 def _restriction(wire: restriction_service_pb2.Restriction) -> Restriction:
-    basis = wire.legal_basis
     return Restriction(
         area=Area.of(wire.area),
         binding=wire.binding,
@@ -102,19 +102,31 @@ def _restriction(wire: restriction_service_pb2.Restriction) -> Restriction:
         authority=wire.authority.name,
         authority_code=wire.authority.code,
         document_number=wire.document_number,
-        legal_basis=LegalBasis(
-            document=basis.document,
-            article=basis.article,
-            issuer_level=word(measure_pb2.IssuerLevel, "ISSUER_LEVEL_", basis.issuer_level),
-            in_force_from=day(basis.in_force_from),
-            in_force_to=day(basis.in_force_to),
-        ),
+        legal_basis=_basis(wire.legal_basis),
         since=day(wire.since),
         until=day(wire.until),
         disputed=wire.disputed,
         catalogue_edition=wire.catalogue_edition,
         actions=tuple(word(measure_pb2.Action, "ACTION_", action) for action in wire.actions),
         executing_department=wire.executing_department,
+        demands=tuple(
+            Demand(
+                action=word(measure_pb2.Action, "ACTION_", demand.action),
+                binding=demand.binding,
+                legal_basis=_basis(demand.legal_basis),
+            )
+            for demand in wire.demands
+        ),
+    )
+
+
+def _basis(basis: measure_pb2.LegalBasis) -> LegalBasis:
+    return LegalBasis(
+        document=basis.document,
+        article=basis.article,
+        issuer_level=word(measure_pb2.IssuerLevel, "ISSUER_LEVEL_", basis.issuer_level),
+        in_force_from=day(basis.in_force_from),
+        in_force_to=day(basis.in_force_to),
     )
 
 

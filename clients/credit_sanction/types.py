@@ -37,6 +37,7 @@ from credit_sanction.v1.exit_obligation_service_pb2 import (
     InterimEvidence,
     InterimEvidenceKind,
     ObligationState,
+    ObligationWithdrawal,
     RegisteredObligation,
 )
 from credit_sanction.v1.law_service_pb2 import (
@@ -144,6 +145,7 @@ __all__ = [
     "ObjectionOutcome",
     "ObligationScope",
     "ObligationState",
+    "ObligationWithdrawal",
     "OtherIdentifier",
     "Penalty",
     "PenaltyKind",

@@ -1,5 +1,5 @@
 """
-Use cases over exit obligations: register, extend, report, declare, read.
+Use cases over exit obligations: register, extend, report, declare, withdraw, read.
 
 Each write is one piece of work for the writer, and every change is a revision. A request id is recalled first and remembered
 last, in the same transaction as the change: a retry is answered with the version that the first call wrote.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from credit_sanction_service.calls import new_id
 from credit_sanction_service.domain import exits
 from credit_sanction_service.domain.faults import Invalid, NotPermitted, StateConflict, VersionConflict
+from credit_sanction_service.domain.obligations import PLAN_RULE
 from credit_sanction_service.domain.parties import name_warnings
 from credit_sanction_service.store.obligations import (
     StoredObligation,
@@ -23,6 +24,7 @@ from credit_sanction_service.store.obligations import (
     listed_under,
     lock_obligation,
     similar_obligations,
+    standing_on,
     update_obligation,
 )
 from credit_sanction_service.store.values import Revision
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         CompletionDraft,
         InterimDraft,
         RegistrationDraft,
+        WithdrawalDraft,
     )
     from credit_sanction_service.domain.exits import RegisteredObligation
     from credit_sanction_service.store.connect import Reader
@@ -98,14 +101,21 @@ class Obligations:
     def report_completion(
         self, obligation_id: str, version: int, draft: CompletionDraft, call: Call
     ) -> StoredObligation:
-        """Take in that it has exited. Raises as `exits.report_completion`."""
-        return self._step(
-            obligation_id,
-            version,
-            lambda tx, registered: exits.report_completion(registered, draft, today=tx.today, law=tx.law),
-            call,
-            action="REPORT_COMPLETION",
-        )
+        """
+        Take in that it has exited. Where it did so in time, and is sanctioned all the same, a warning names what has to be
+        revoked. Raises as `exits.report_completion`.
+        """
+
+        def step(tx: Transaction, registered: RegisteredObligation) -> RegisteredObligation:
+            completed = exits.report_completion(registered, draft, today=tx.today, law=tx.law)
+            records = listed_under(tx.connection, completed.name)
+            in_time = completed.completed_on and completed.last_day and completed.completed_on <= completed.last_day
+            if not (records and in_time):
+                return completed
+            warning = f"按期完成却被列入: it exited in time, and {', '.join(records)} says that it did not: revoke that"
+            return replace(completed, warnings=(*completed.warnings, warning))
+
+        return self._step(obligation_id, version, step, call, action="REPORT_COMPLETION")
 
     def declare_active_exit(
         self, obligation_id: str, version: int, draft: ActiveExitDraft, call: Call
@@ -118,6 +128,22 @@ class Obligations:
             call,
             action="DECLARE_ACTIVE_EXIT",
         )
+
+    def withdraw(self, obligation_id: str, version: int, draft: WithdrawalDraft, call: Call) -> StoredObligation:
+        """
+        Take back what was registered by mistake. Raises as `exits.withdraw`, and `StateConflict` while a record that was not
+        revoked names it: that one rests on its deadline.
+        """
+
+        def step(tx: Transaction, registered: RegisteredObligation) -> RegisteredObligation:
+            withdrawn = exits.withdraw(registered, draft, today=tx.today, law=tx.law)
+            records = standing_on(tx.connection, registered.name)
+            if records:
+                text = f"{registered.name} is named by {', '.join(records)}: what rests on it is revoked first"
+                raise StateConflict(f"{text} ({PLAN_RULE})")
+            return withdrawn
+
+        return self._step(obligation_id, version, step, call, action="WITHDRAW")
 
     def get(self, obligation_id: str, principal: Principal) -> StoredObligation:
         """Return an obligation that the caller may see. Raises `NotFound`, `NotPermitted`."""

@@ -94,7 +94,7 @@ class Oversight:
         last = min(until, self.today)
         return Period(
             since=since,
-            until=until,
+            until=last,
             last=last,
             opens=start_of(since),
             closes=start_of(add_day(last)),

@@ -124,6 +124,11 @@ def declaring(name: str, version: int = 1) -> pb.DeclareActiveExitRequest:
     return pb.DeclareActiveExitRequest(name=name, version=version, active_exit=declared)
 
 
+def withdrawing(name: str, version: int = 1, **options: Any) -> pb.WithdrawObligationRequest:  # noqa: ANN401 - fields of a message
+    said = {"date": "2026-11-23", "document_number": "虚构撤字1号", "reason": "不在已批准的方案内"}
+    return pb.WithdrawObligationRequest(name=name, version=version, **(said | options))
+
+
 def create(desk: Desk, given: pb.RegisteredObligation | None = None, **options: Any) -> pb.RegisteredObligation:  # noqa: ANN401 - fields of a message
     request = pb.RegisterObligationRequest(obligation=given or message(), **options)
     created: pb.RegisteredObligation = desk.ask("RegisterObligation", request)
@@ -179,6 +184,46 @@ def test_a_life_is_carried_through(desk: Desk) -> None:
     assert (done.state, done.completion.method) == (pb.OBLIGATION_STATE_COMPLETED, "拆除主体设备")
     assert (done.create_time, done.revision.number) == (created.create_time, created.revision.number + 3)
     code_, reason, _ = fault(desk.ask, "ReportCompletion", completing(created.name, 4))
+    assert (code_, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "STATE_CONFLICT")
+
+
+def test_what_was_registered_by_mistake_is_withdrawn_for_good(desk: Desk) -> None:
+    created = create(desk, message(1, due_on="2026-11-20"))
+    assert created.overdue
+    request = withdrawing(created.name, request_id="r")
+    gone = desk.ask("WithdrawObligation", request)
+    assert (gone.state, gone.version, gone.overdue) == (pb.OBLIGATION_STATE_WITHDRAWN, 2, False)
+    assert gone.withdrawal == pb.ObligationWithdrawal(
+        date="2026-11-23", document_number="虚构撤字1号", reason="不在已批准的方案内"
+    )
+    assert desk.ask("WithdrawObligation", request) == gone
+    assert desk.ask("GetObligation", pb.GetObligationRequest(name=created.name)) == gone
+    assert listed(desk.ask, states=[pb.OBLIGATION_STATE_WITHDRAWN]) == [created.name]
+    assert listed(desk.ask, overdue_only=True) == []
+    for method, again in (
+        ("WithdrawObligation", withdrawing(created.name, 2)),
+        ("ReportInterim", sealing(created.name, 2)),
+        ("ReportCompletion", completing(created.name, 2)),
+        ("DeclareActiveExit", declaring(created.name, 2)),
+    ):
+        code_, reason, _ = fault(desk.ask, method, again)
+        assert (code_, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "STATE_CONFLICT"), method
+
+
+def test_a_withdrawal_names_every_fault_with_its_rule(desk: Desk) -> None:
+    created = create(desk)
+    request = withdrawing(created.name, date="2026-11-24", document_number="", reason=" ")
+    code_, reason, violations = fault(desk.ask, "WithdrawObligation", request)
+    assert (code_, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+    assert set(violations) == {"date", "document_number", "reason"}
+    assert violations["date"].endswith("[长工信联字[2017]9号 §二]")
+
+
+def test_an_obligation_that_a_record_names_is_not_withdrawn(desk: Desk) -> None:
+    created = create(desk)
+    record = replace(sanction(1), obligation_name=created.name)
+    desk.writer.run(lambda tx: tx.insert([record], action="CREATE", principal="测试"), timeout=20)
+    code_, reason, _ = fault(desk.ask, "WithdrawObligation", withdrawing(created.name))
     assert (code_, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "STATE_CONFLICT")
 
 
@@ -243,6 +288,7 @@ def test_validate_only_checks_and_stores_nothing(desk: Desk) -> None:
     assert create(desk, validate_only=True).revision.number == 0
     assert not desk.ask("ListObligations", pb.ListObligationsRequest()).obligations
     created = create(desk)
+    assert desk.ask("WithdrawObligation", withdrawing(created.name, validate_only=True)).withdrawal.document_number
     checked = desk.ask("ReportCompletion", completing(created.name, validate_only=True))
     assert (checked.state, checked.version) == (pb.OBLIGATION_STATE_COMPLETED, 2)
     assert desk.ask("GetObligation", pb.GetObligationRequest(name=created.name)) == created
@@ -254,6 +300,7 @@ def test_an_old_version_is_refused(desk: Desk) -> None:
         ("ReportInterim", sealing(created.name, 2)),
         ("ReportCompletion", completing(created.name, 0)),
         ("DeclareActiveExit", declaring(created.name, 7)),
+        ("WithdrawObligation", withdrawing(created.name, 2)),
     ):
         code_, reason, _ = fault(desk.ask, method, request)
         assert (code_, reason) == (grpc.StatusCode.ABORTED, "VERSION_CONFLICT"), method
@@ -265,6 +312,7 @@ REQUESTS = {
     "ReportInterim": pb.ReportInterimRequest,
     "ReportCompletion": pb.ReportCompletionRequest,
     "DeclareActiveExit": pb.DeclareActiveExitRequest,
+    "WithdrawObligation": pb.WithdrawObligationRequest,
     "GetObligation": pb.GetObligationRequest,
 }
 
@@ -355,5 +403,6 @@ def test_the_finance_office_reads_all_and_writes_nothing(desk: Desk) -> None:
     ask = desk.as_caller(Principal(name="金融办", roles=frozenset({Role.FINANCE_OFFICE})))
     assert listed(ask) == [created.name]
     assert fault(ask, "ReportCompletion", completing(created.name))[1] == "NOT_PERMITTED"
+    assert fault(ask, "WithdrawObligation", withdrawing(created.name))[1] == "NOT_PERMITTED"
     bank = desk.as_caller(Principal(name="银行", roles=frozenset({Role.BANK})))
     assert fault(bank, "GetObligation", pb.GetObligationRequest(name=created.name))[1] == "NOT_PERMITTED"

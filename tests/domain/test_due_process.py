@@ -56,7 +56,8 @@ def test_before_the_listing_nothing_has_effect_and_nothing_is_pushed(step: objec
         assert not has_effect(record, day)
         assert not may_have_effect(record, day)
         assert not belongs(record, Filter(), day)
-    assert next_change(record, after=TODAY, law=LAW) is None
+    expected = record.last_day + timedelta(days=1) if record.decision else None
+    assert next_change(record, after=TODAY, law=LAW) == expected
     assert not record.ever_listed
 
 
@@ -155,6 +156,11 @@ def test_a_hearing_that_was_asked_for_is_held_before_the_decision() -> None:
     with pytest.raises(Invalid) as caught:
         decide(asked, decide_draft(), today=TODAY, law=LAW)
     assert "none was held" in str(caught.value)
+    same_day = record_statement(
+        asked, statement(StatementKind.WAIVED, on=SERVED + timedelta(days=3)), today=TODAY, law=LAW
+    )
+    with pytest.raises(Invalid, match="none was held"):  # nobody can tell which came last
+        decide(same_day, decide_draft(), today=TODAY, law=LAW)
     held = record_statement(asked, statement(StatementKind.HEARING_HELD), today=TODAY, law=LAW)
     assert decide(held, decide_draft(), today=TODAY, law=LAW).state is State.DECIDED
 

@@ -6,9 +6,21 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from tests.samples import LAW, TODAY, draft, lift_draft, objection, revocation, suspension, taken_in
+from tests.samples import (
+    LAW,
+    TODAY,
+    draft,
+    draft_of,
+    lift_draft,
+    objection,
+    quarantined,
+    revocation,
+    suspension,
+    taken_in,
+)
 from tests.samples import record as sample
 
+from credit_sanction_service.domain.amendments import Amendment, amend
 from credit_sanction_service.domain.duties import refreshed
 from credit_sanction_service.domain.lifecycle import lift, next_change, pass_days, revoke
 from credit_sanction_service.domain.measures import repealed
@@ -99,3 +111,25 @@ def test_the_clock_of_a_suspension_goes_on_when_the_record_is_lifted_for_a_later
     resting = suspend(sample(), suspension(), today=TODAY, law=LAW)
     ahead = lift(resting, lift_draft("2026-12-01"), today=TODAY, law=LAW)
     assert of(ahead, DutyKind.WITHDRAW) == of(resting, DutyKind.WITHDRAW)
+
+
+def test_a_review_is_done_when_the_measures_are_amended_to_the_same_too() -> None:
+    record = sample()
+    last = TODAY + timedelta(days=10)
+    catalogues = {name: repealed(one, {"国发〔2010〕7号": last}) for name, one in LAW.catalogues.items()}
+    law = replace(LAW, catalogues=catalogues)
+    later = last + timedelta(days=1)
+    moved = pass_days(record, today=later, law=law)
+    assert of(moved, DutyKind.REVIEW_BASIS)
+    other = Amendment(draft=draft_of(moved), paths={"decision.cause"})
+    assert of(amend(moved, other, today=later, law=law), DutyKind.REVIEW_BASIS)
+    same = Amendment(draft=draft_of(moved), paths={"measures"})
+    assert not of(amend(moved, same, today=later, law=law), DutyKind.REVIEW_BASIS)
+
+
+def test_what_waits_beyond_its_last_day_is_owed_to_nobody() -> None:
+    waiting = quarantined()
+    assert of(waiting, DutyKind.REPORT_DECISION)
+    day = next_change(waiting, after=TODAY, law=LAW)
+    assert day == waiting.last_day + timedelta(days=1)
+    assert not of(pass_days(waiting, today=day, law=LAW), DutyKind.REPORT_DECISION)

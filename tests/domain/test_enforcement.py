@@ -19,6 +19,7 @@ from tests.samples import (
     noon,
     quarantined,
     record,
+    revocation,
 )
 
 from credit_sanction_service.calls import new_id
@@ -37,7 +38,7 @@ from credit_sanction_service.domain.enforcement import (
 )
 from credit_sanction_service.domain.enterprises import District
 from credit_sanction_service.domain.faults import Invalid
-from credit_sanction_service.domain.lifecycle import lift
+from credit_sanction_service.domain.lifecycle import lift, revoke
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, EnforcementOutcome
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def test_a_report_says_who_did_what_to_whom_on_which_look_up() -> None:
 
 @given(area=st.sampled_from(Area), back=st.integers(-2, 40), ended=st.booleans())
 def test_only_a_measure_in_force_on_the_day_is_reported_on(area: Area, back: int, ended: bool) -> None:  # noqa: FBT001 - drawn
-    of = lift(LISTED, lift_draft(), today=TODAY, law=LAW, completed=True) if ended else LISTED
+    of = lift(LISTED, lift_draft(), today=TODAY, law=LAW) if ended else LISTED
     day = TODAY - timedelta(days=back)
     draft = report_draft(area=area, applied_on=day.isoformat())
     if day <= TODAY and area in areas_running(of, day):
@@ -99,6 +100,18 @@ def test_before_the_first_day_of_effect_the_refusal_names_that_day() -> None:
 
 def test_a_record_in_quarantine_has_nothing_to_apply() -> None:
     assert set(faults(report_draft(), quarantined())) == {"applied_on"}
+
+
+def test_the_first_day_of_what_is_not_listed_is_no_news_for_a_reporter() -> None:
+    doubtful = quarantined()
+    never_listed = revoke(doubtful, revocation(), today=TODAY, law=LAW)
+    back_in_doubt = replace(doubtful, ever_listed=True)
+    for of in (doubtful, never_listed, back_in_doubt):
+        day = of.since - timedelta(days=1)
+        said = faults(report_draft(applied_on=day.isoformat()), of)
+        assert said == {
+            "applied_on": f"{of.name} had no measure in FINANCING_CREDIT in force on {day}: there was nothing to apply"
+        }
 
 
 def test_every_fault_is_named_at_once() -> None:
@@ -192,7 +205,7 @@ SAMPLES = [
     LISTED,
     record(2),
     record(3, decided_on=TODAY - timedelta(days=3)),
-    lift(record(4), lift_draft(), today=TODAY, law=LAW, completed=True),
+    lift(record(4), lift_draft(), today=TODAY, law=LAW),
     quarantined(5),
 ]
 CASES = st.lists(

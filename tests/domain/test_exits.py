@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from tests.exit_samples import (
     obligation,
     registered,
     registration,
+    withdrawal,
 )
 from tests.samples import TODAY, code, doubtful_code
 
@@ -40,6 +42,7 @@ from credit_sanction_service.domain.exit_drafts import (
     CompletionDraft,
     InterimDraft,
     RegistrationDraft,
+    WithdrawalDraft,
 )
 from credit_sanction_service.domain.exits import (
     RegisteredObligation,
@@ -49,6 +52,7 @@ from credit_sanction_service.domain.exits import (
     register,
     report_completion,
     report_interim,
+    withdraw,
 )
 from credit_sanction_service.domain.faults import (
     CalendarNotPublished,
@@ -59,6 +63,9 @@ from credit_sanction_service.domain.faults import (
     Violation,
 )
 from credit_sanction_service.domain.terms import InterimEvidenceKind, ObligationState, Scope, Sector, Standard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEALED = report_interim(registered(), interim(), today=TODAY, law=LAW)
 DONE = report_completion(registered(), completion(), today=TODAY, law=LAW)
@@ -438,6 +445,49 @@ def test_completed_is_final() -> None:
         report_completion(DONE, completion(), today=TODAY, law=LAW)
 
 
+def test_what_was_registered_by_mistake_is_withdrawn_with_its_reason() -> None:
+    for item in (registered(), SEALED):
+        taken_back = withdraw(item, withdrawal(), today=TODAY, law=LAW)
+        assert (taken_back.state, taken_back.version) == (ObligationState.WITHDRAWN, item.version + 1)
+        assert taken_back.withdrawal is not None
+        assert (taken_back.withdrawal.withdrawn_on, taken_back.withdrawal.document_number) == (TODAY, "虚构撤字1号")
+        assert taken_back.interim == item.interim
+
+
+def test_what_was_withdrawn_is_never_overdue_nor_supported_and_takes_no_further_step() -> None:
+    declared = declare_active_exit(registered(), active_exit(), today=TODAY, law=LAW)
+    gone = withdraw(declared, withdrawal(), today=TODAY, law=LAW)
+    assert declared.is_supported(TODAY)
+    assert declared.is_overdue(DUE + DAY)
+    assert not any(gone.is_overdue(DUE + n * DAY) or gone.is_supported(DUE + n * DAY) for n in range(-200, 200))
+    waiting = withdraw(registered(obligation(due_on="2027-02-15")), withdrawal(), today=TODAY, law=LAW)
+    assert calendar_loaded(waiting, law=LAW_OF_NEXT_YEAR) is None
+    further: tuple[Callable[[], RegisteredObligation], ...] = (
+        lambda: extend(gone, extension(), today=TODAY, law=LAW),
+        lambda: report_interim(gone, interim(), today=TODAY, law=LAW),
+        lambda: report_completion(gone, completion(), today=TODAY, law=LAW),
+        lambda: declare_active_exit(gone, active_exit(), today=TODAY, law=LAW),
+        lambda: withdraw(gone, withdrawal(), today=TODAY, law=LAW),
+    )
+    for step in further:
+        with pytest.raises(StateConflict, match=r"was withdrawn on .*, which is final.*§二"):
+            step()
+
+
+def test_what_was_completed_is_not_withdrawn() -> None:
+    with pytest.raises(StateConflict, match=r"which is final: it cannot be withdrawn.*§三\(三\)6"):
+        withdraw(DONE, withdrawal(), today=TODAY, law=LAW)
+
+
+def test_a_withdrawal_is_dated_between_the_order_and_today() -> None:
+    for day in (ORDERED - DAY, TODAY + DAY):
+        with pytest.raises(Invalid) as caught:
+            withdraw(registered(), withdrawal(day), today=TODAY, law=LAW)
+        assert [(each.field, each.rule) for each in caught.value.violations] == [("date", "长工信联字[2017]9号 §二")]
+    for day in (ORDERED, TODAY):
+        assert withdraw(registered(), withdrawal(day), today=TODAY, law=LAW).withdrawal
+
+
 def test_overdue_is_the_day_after_the_last_day_until_completion() -> None:
     late = report_completion(registered(), completion(DUE + 5 * DAY), today=DUE + 9 * DAY, law=LAW)
     days = [DUE + n * DAY for n in (0, 1, 4, 5, 6)]
@@ -460,6 +510,9 @@ def test_empty_drafts_say_everything_that_is_missing() -> None:
     assert [violation.field for violation in caught.value.violations] == [
         f"active_exit.{field}" for field in ("declared_on", "document_number", "description")
     ]
+    with pytest.raises(Invalid) as caught:
+        withdraw(registered(), WithdrawalDraft(), today=TODAY, law=LAW)
+    assert [violation.field for violation in caught.value.violations] == ["date", "document_number", "reason"]
     with pytest.raises(Invalid) as caught:
         report_interim(registered(), InterimDraft(), today=TODAY, law=LAW)
     assert len(caught.value.violations) == 5
@@ -500,11 +553,13 @@ steps = st.one_of(
     st.builds(lambda d, by: (report_interim, interim(d, dismantle_by=by)), days, days),
     st.builds(lambda d: (report_completion, completion(d)), days),
     st.builds(lambda d: (declare_active_exit, active_exit(d)), days),
+    st.builds(lambda d: (withdraw, withdrawal(d)), days),
 )
 ALLOWED = {
     ObligationState.OPEN: set(ObligationState),
-    ObligationState.INTERIM_SEALED: {ObligationState.INTERIM_SEALED, ObligationState.COMPLETED},
+    ObligationState.INTERIM_SEALED: set(ObligationState) - {ObligationState.OPEN},
     ObligationState.COMPLETED: {ObligationState.COMPLETED},
+    ObligationState.WITHDRAWN: set(),
 }
 
 
@@ -538,5 +593,9 @@ def test_any_history_keeps_to_the_life_of_an_obligation(
     assert standard is Standard.ENERGY or last.obligation.extension is None
     assert not (last.is_overdue(seen) and last.is_supported(seen))
     assert last.is_overdue(seen) == (
-        last.last_day is not None and seen > last.last_day and not (last.completed_on and last.completed_on <= seen)
+        last.withdrawal is None
+        and last.last_day is not None
+        and seen > last.last_day
+        and not (last.completed_on and last.completed_on <= seen)
     )
+    assert last.withdrawal is None or not last.is_supported(seen)

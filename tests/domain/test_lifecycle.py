@@ -86,7 +86,7 @@ def test_only_a_quarantined_record_is_confirmed(record: SanctionRecord) -> None:
 @pytest.mark.parametrize("state", ENDED)
 def test_an_ended_record_is_not_amended(state: State) -> None:
     with pytest.raises(StateConflict):
-        check_paths(ENDED[state], {"measures"})
+        check_paths(ENDED[state], {"measures"}, today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -179,30 +179,30 @@ def test_empty_decisions_say_everything_that_is_missing() -> None:
 )
 def test_what_listing_has_fixed_is_only_changed_by_a_replacement(path: str) -> None:
     with pytest.raises(FieldFixed, match="replacement"):
-        check_paths(sample(), {"measures", path})
+        check_paths(sample(), {"measures", path}, today=TODAY)
 
 
 @pytest.mark.parametrize("path", ["enterprise.name", "enterprise.former_names", "obligation", "decision.penalty"])
 def test_what_was_never_listed_can_still_be_amended(path: str) -> None:
-    check_paths(quarantined(), {path})
+    check_paths(quarantined(), {path}, today=TODAY)
 
 
 def test_the_code_of_a_quarantined_record_is_changed_by_confirmation_only() -> None:
     with pytest.raises(FieldFixed, match="ConfirmIdentifier"):
-        check_paths(quarantined(), {"enterprise.code"})
+        check_paths(quarantined(), {"enterprise.code"}, today=TODAY)
 
 
 @pytest.mark.parametrize("paths", [set(), {"state"}, {"version"}, {"*"}, {"x" * 1000}, {"measures.area"}])
 def test_paths_that_nobody_may_amend_are_refused(paths: set[str]) -> None:
     for record in (sample(), quarantined()):
         with pytest.raises(Invalid) as caught:
-            check_paths(record, paths)
+            check_paths(record, paths, today=TODAY)
         assert [(v.field, bool(v.rule)) for v in caught.value.violations] == [("update_mask", True)]
 
 
 def test_a_part_of_an_obligation_is_not_a_field_of_its_own() -> None:
     with pytest.raises(Invalid):
-        check_paths(quarantined(), {"obligation.item"})
+        check_paths(quarantined(), {"obligation.item"}, today=TODAY)
 
 
 def test_an_amendment_is_the_next_version_of_the_same_record_checked_anew() -> None:
@@ -226,7 +226,9 @@ def test_an_amendment_that_changes_nothing_only_counts() -> None:
         taken_in(with_decision(draft(item="1号窑"), penalty=penalty(date(2026, 1, 1)))),
     ):
         same = Amendment(draft=draft_of(record), paths={"measures"})
-        assert amend(record, same, today=TODAY, law=LAW) == replace(record, version=record.version + 1)
+        assert amend(record, same, today=TODAY, law=LAW) == replace(
+            record, version=record.version + 1, reviewed_on=TODAY
+        )
 
 
 @pytest.mark.parametrize(
@@ -366,8 +368,8 @@ def test_a_record_whose_dates_have_passed_is_ended_before_the_scheduler_says_so(
         lift(record, lift_draft(TODAY.isoformat()), today=day_after, law=LAW)
 
 
-def test_what_is_ended_or_in_quarantine_waits_for_no_day() -> None:
-    for record in (quarantined(), *ENDED.values()):
+def test_what_is_ended_waits_for_no_day() -> None:
+    for record in ENDED.values():
         assert next_change(record, after=TODAY, law=LAW) is None
 
 

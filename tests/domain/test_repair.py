@@ -8,12 +8,15 @@ from datetime import date, timedelta
 import pytest
 from tests.samples import LAW, TODAY, draft, lift_draft, repair_draft, suspension, taken_in
 
+from credit_sanction_service.domain.decisions import Fixed
 from credit_sanction_service.domain.effect import Filter, belongs, has_effect
 from credit_sanction_service.domain.faults import Invalid, StateConflict, TooEarly
 from credit_sanction_service.domain.lifecycle import lift
 from credit_sanction_service.domain.repair import repair
 from credit_sanction_service.domain.suspensions import suspend
 from credit_sanction_service.domain.terms import LiftGround, PublicationClass, State
+
+OPEN = Fixed(obligation=taken_in(draft()).obligation, name="exitObligations/1")
 
 
 @pytest.mark.parametrize(
@@ -65,11 +68,11 @@ def test_repair_ends_publication_sharing_and_measures_together() -> None:
 def test_who_has_not_corrected_cannot_repair_nor_be_lifted_as_completed() -> None:
     record = taken_in(draft(publication_class=PublicationClass.GENERAL, decided_on=date(2026, 5, 8)))
     with pytest.raises(StateConflict):
-        repair(record, repair_draft(), today=TODAY, law=LAW, completed=False)
+        repair(record, repair_draft(), today=TODAY, law=LAW, fixed=OPEN)
     with pytest.raises(StateConflict):
-        lift(record, lift_draft(), today=TODAY, law=LAW, completed=False)
+        lift(record, lift_draft(), today=TODAY, law=LAW, fixed=OPEN)
     court = replace(lift_draft(), ground=LiftGround.COURT_OR_REVIEW)
-    assert lift(record, court, today=TODAY, law=LAW, completed=False).state is State.LIFTED
+    assert lift(record, court, today=TODAY, law=LAW, fixed=OPEN).state is State.LIFTED
 
 
 def test_repair_is_no_ground_of_a_lift() -> None:
@@ -101,3 +104,29 @@ def test_the_days_of_a_repair_stand_in_their_order() -> None:
         with pytest.raises(Invalid) as caught:
             repair(record, replace(base, **{field: value}), today=TODAY, law=LAW)
         assert [violation.field for violation in caught.value.violations] == [field]
+
+
+def test_neither_repair_nor_lift_precedes_the_verified_completion() -> None:
+    record = taken_in(draft(publication_class=PublicationClass.GENERAL, decided_on=date(2026, 5, 8)))
+    done = replace(OPEN, completed_on=TODAY)
+    early = (TODAY - timedelta(days=1)).isoformat()
+    with pytest.raises(Invalid) as caught:
+        lift(record, lift_draft(early, decided_on=TODAY - timedelta(days=1)), today=TODAY, law=LAW, fixed=done)
+    assert [violation.field for violation in caught.value.violations] == ["date", "effective_on"]
+    with pytest.raises(Invalid) as caught:
+        repair(record, replace(repair_draft(), corrected_on=early), today=TODAY, law=LAW, fixed=done)
+    assert [violation.field for violation in caught.value.violations] == ["corrected_on"]
+    assert lift(record, lift_draft(), today=TODAY, law=LAW, fixed=done).state is State.LIFTED
+    ordered = record.obligation.ordered_on - timedelta(days=1)
+    with pytest.raises(Invalid):
+        repair(record, replace(repair_draft(), corrected_on=ordered.isoformat()), today=TODAY, law=LAW)
+
+
+def test_a_repair_that_lies_ahead_is_not_put_off() -> None:
+    record = taken_in(draft(publication_class=PublicationClass.GENERAL, decided_on=date(2026, 5, 8)))
+    ahead = replace(repair_draft(), effective_on="2026-12-01")
+    repaired = repair(record, ahead, today=TODAY, law=LAW)
+    with pytest.raises(Invalid) as caught:
+        lift(repaired, lift_draft("2026-12-02"), today=TODAY, law=LAW)
+    assert [violation.field for violation in caught.value.violations] == ["effective_on"]
+    assert lift(repaired, lift_draft("2026-11-30"), today=TODAY, law=LAW).ending is not None

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.samples import LAW, TODAY, draft_of, lift_draft, objection, suspension
+from tests.samples import LAW, TODAY, draft, draft_of, lift_draft, objection, repair_draft, suspension
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.amendments import Amendment, amend
@@ -15,8 +15,9 @@ from credit_sanction_service.domain.effect import Filter, belongs, has_effect
 from credit_sanction_service.domain.faults import Invalid, StateConflict
 from credit_sanction_service.domain.lifecycle import lift, pass_days
 from credit_sanction_service.domain.objections import raise_objection
+from credit_sanction_service.domain.repair import repair
 from credit_sanction_service.domain.suspensions import resume, suspend
-from credit_sanction_service.domain.terms import DutyKind, State
+from credit_sanction_service.domain.terms import Area, DutyKind, PublicationClass, State
 
 if TYPE_CHECKING:
     from credit_sanction_service.domain.records import SanctionRecord
@@ -83,3 +84,25 @@ def test_a_suspended_record_is_amended_and_stays_suspended() -> None:
     fresh = amend(record, Amendment(draft=given, paths={"publication_end_date"}), today=TODAY, law=LAW)
     assert (fresh.state, fresh.publication_end) == (State.SUSPENDED, date(2027, 6, 30))
     assert fresh.suspensions == record.suspensions
+
+
+def test_a_record_that_is_lifted_for_a_day_ahead_is_suspended_resumed_repaired_and_amended_until_then() -> None:
+    record = sample(publication_class=PublicationClass.GENERAL, decided_on=date(2026, 5, 8))
+    ahead = lift(record, lift_draft("2026-12-31"), today=TODAY, law=LAW)
+    resting = suspend(ahead, suspension(), today=TODAY, law=LAW)
+    assert resting.state is State.LIFTED
+    assert [has_effect(resting, day) for day in (BEFORE, TODAY, AFTER)] == [True, False, False]
+    with pytest.raises(StateConflict):
+        suspend(resting, suspension(), today=TODAY, law=LAW)
+    week = TODAY + timedelta(days=7)
+    again = resume(resting, suspension(on=week), today=week, law=LAW)
+    assert [has_effect(again, day) for day in (week, date(2026, 12, 30), date(2026, 12, 31))] == [True, True, False]
+    with pytest.raises(StateConflict):
+        resume(again, suspension(on=week), today=week, law=LAW)
+    assert repair(ahead, repair_draft(), today=TODAY, law=LAW).ending != ahead.ending
+    given = replace(draft_of(ahead), measures=draft(areas=(Area.LAND_SUPPLY,)).measures)
+    amended = amend(ahead, Amendment(draft=given, paths={"measures"}), today=TODAY, law=LAW)
+    assert (amended.state, amended.ending, len(amended.measures)) == (State.LIFTED, ahead.ending, 1)
+    ended = lift(record, lift_draft(), today=TODAY, law=LAW)
+    with pytest.raises(StateConflict):
+        suspend(ended, suspension(), today=TODAY, law=LAW)

@@ -43,6 +43,7 @@ class Life:
     objected: date | None = None
     last_objected: date | None = None
     settled: date | None = None
+    repaired: bool = False
     over_from: date | None = None
     was_listed: bool = False
 
@@ -54,6 +55,14 @@ class Life:
     def last(self) -> date:
         ends = [end or self.terms.published_to for _, end in self.terms.ends]
         return max(day for day in [*ends, self.terms.published_to] if day)
+
+    def ahead(self, today: date) -> bool:
+        """Whether it was lifted for a day that has not come."""
+        return bool(self.state == "LIFTED" and self.over_from and self.over_from > today)
+
+    def rests_now(self) -> bool:
+        """Whether an order to suspend is not undone."""
+        return bool(self.rests and self.rests[-1][1] is None)
 
     def ended(self, today: date) -> bool:
         """Whether its dates have passed, while nothing else has ended it."""
@@ -153,8 +162,7 @@ class Clerk:
         return replace(life, state="LISTED", was_listed=True, code=event.code)
 
     def _object(self, life: Life, event: Event) -> Life | None:
-        ahead = bool(life.state == "LIFTED" and life.over_from and life.over_from > event.today)
-        if not (life.state in OPEN_TO_OBJECTION or ahead) or life.objected or life.ended(event.today):
+        if not (life.state in OPEN_TO_OBJECTION or life.ahead(event.today)) or life.objected or life.ended(event.today):
             return None
         day = event.dated or event.today
         assert life.terms.decided
@@ -171,20 +179,23 @@ class Clerk:
         return self._amend(settled, event) if event.word == "CORRECTED" else settled
 
     def _suspend(self, life: Life, event: Event) -> Life | None:
-        if life.state != "LISTED" or not self._may_rest(life, event):
+        ahead = life.ahead(event.today)
+        if not (life.state == "LISTED" or (ahead and not life.rests_now())) or not self._may_rest(life, event):
             return None
         day = event.effective or event.today
         if day < max([life.since, *(end for _, end in life.rests if end)]):
             return None
-        return replace(life, state="SUSPENDED", rests=(*life.rests, (day, None)), rest_ordered=event.dated)
+        state = "LIFTED" if ahead else "SUSPENDED"
+        return replace(life, state=state, rests=(*life.rests, (day, None)), rest_ordered=event.dated)
 
     def _resume(self, life: Life, event: Event) -> Life | None:
-        if life.state != "SUSPENDED" or not self._may_rest(life, event):
+        ahead = life.ahead(event.today)
+        if not (life.state == "SUSPENDED" or (ahead and life.rests_now())) or not self._may_rest(life, event):
             return None
         day, began = event.effective or event.today, life.rests[-1][0]
         if day < began or not (event.dated and life.rest_ordered and life.rest_ordered <= event.dated):
             return None
-        return replace(life, state="LISTED", rests=(*life.rests[:-1], (began, day)))
+        return replace(life, state="LIFTED" if ahead else "LISTED", rests=(*life.rests[:-1], (began, day)))
 
     def _may_rest(self, life: Life, event: Event) -> bool:
         """Whether a record that has not ended may rest, or wake, by a document of that date from that day on."""
@@ -201,13 +212,13 @@ class Clerk:
         return replace(life, state="EXPIRED") if life.ended(event.today) else life
 
     def _end(self, life: Life, event: Event) -> Life | None:
-        again = life.state == "LIFTED" and event.what is What.LIFT
-        ahead = bool(again and life.over_from and event.today < life.over_from)
-        if not (life.state in EFFECTIVE or ahead) or life.ended(event.today):
+        if not (life.state in EFFECTIVE or life.ahead(event.today)) or life.ended(event.today):
             return None
         day, dated, decided = event.effective or event.today, event.dated, life.terms.decided
         assert decided
         if dated is None or not decided <= dated <= event.today or not life.since <= day <= life.last():
+            return None
+        if life.repaired and life.over_from and day > life.over_from:
             return None
         if event.what is What.REPAIR:
             applied = event.applied or dated
@@ -215,7 +226,7 @@ class Clerk:
                 return None
         elif event.word == "REPAIR" or (event.word == "EXIT_COMPLETED" and event.completed is False):
             return None
-        return replace(life, state="LIFTED", over_from=day)
+        return replace(life, state="LIFTED", over_from=day, repaired=event.what is What.REPAIR)
 
     def repair_from(self, terms: Terms) -> date:
         """Return the first day of repair: the day after the least period, the document's own where there is none."""
@@ -225,7 +236,12 @@ class Clerk:
 
     def _amend(self, life: Life, event: Event) -> Life | None:
         terms = event.terms
-        if life.state not in AMENDABLE or life.ended(event.today) or terms is None or terms.decided is None:
+        if (
+            not (life.state in AMENDABLE or life.ahead(event.today))
+            or life.ended(event.today)
+            or terms is None
+            or terms.decided is None
+        ):
             return None
         full = self._full(terms, life.edition, life.exit, life.said, event.today)
         later = [life.listed_on, life.last_objected, life.rests[0][0] if life.rests else None]
@@ -262,8 +278,11 @@ class Clerk:
         if any(not served <= step[1] <= decided or not self._may_say(step, served, said) for step in said):
             return False
         asked = [day for kind, day in said if kind == "HEARING_REQUESTED"]
-        answered = [day for kind, day in said if kind in HEARD]
-        if asked and (not answered or max(answered) < max(asked)):
+        answered = [(kind, day) for kind, day in said if kind in HEARD]
+        # A hearing on the day of the request answers it; a waiver of that day may have come before it.
+        if asked and not any(
+            day > max(asked) or (kind == "HEARING_HELD" and day == max(asked)) for kind, day in answered
+        ):
             return False
         window = self._window(served)
         return bool(answered) or (window is not None and decided > window)

@@ -10,6 +10,7 @@ from tests.policy.naive import Event, Terms, What
 from tests.samples import AUTHORITY_NAME, authority_code, code, doubtful_code, penalty, plan
 
 from credit_sanction_service.domain.amendments import Amendment, amend, confirm
+from credit_sanction_service.domain.decisions import Fixed
 from credit_sanction_service.domain.drafts import (
     DecideDraft,
     DecisionDraft,
@@ -163,7 +164,10 @@ def iso(day: date | None) -> str:
 
 
 def _obligation(exit_: Exit) -> ObligationDraft:
-    extension = ExtensionDraft(months=exit_.extension, document_number="虚构延字1号") if exit_.extension else None
+    applied = iso(exit_.ordered)
+    extension = None
+    if exit_.extension:
+        extension = ExtensionDraft(months=exit_.extension, document_number="虚构延字1号", applied_on=applied)
     return ObligationDraft(
         scope=Scope.LINE,
         item="一号线",
@@ -243,11 +247,20 @@ def _lift(record: SanctionRecord, event: Event, law: Law) -> SanctionRecord:
         date=iso(event.dated),
         effective_on=iso(event.effective),
     )
-    return lift(record, how, today=event.today, law=law, completed=event.completed)
+    return lift(record, how, today=event.today, law=law, fixed=_registered(record, event))
 
 
 def _repair(record: SanctionRecord, event: Event, law: Law) -> SanctionRecord:
-    return repair(record, _repair_draft(event), today=event.today, law=law, completed=event.completed)
+    return repair(record, _repair_draft(event), today=event.today, law=law, fixed=_registered(record, event))
+
+
+def _registered(record: SanctionRecord, event: Event) -> Fixed | None:
+    """Return the registered obligation that a record names, completed long ago or not at all; None where it names none."""
+    if event.completed is None:
+        return None
+    obligation = record.obligation
+    done = obligation.ordered_on if event.completed else None
+    return Fixed(obligation=obligation, name="exitObligations/1", completed_on=done)
 
 
 def _revoke(record: SanctionRecord, event: Event, law: Law) -> SanctionRecord:

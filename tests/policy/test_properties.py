@@ -44,12 +44,12 @@ LIFECYCLE: Final[dict[What, dict[State | None, set[State]]]] = {
     What.CONFIRM: {Q: {L}},
     What.OBJECT: {D: {D}, Q: {Q}, L: {L}, S: {S}, X: {X}},
     What.SETTLE: {D: {D, R}, Q: {Q, R}, L: {L, R}, S: {S, R}, X: {X, R}, E: {E, R}},
-    What.SUSPEND: {L: {S}},
-    What.RESUME: {S: {L}},
+    What.SUSPEND: {L: {S}, X: {X}},
+    What.RESUME: {S: {L}, X: {X}},
     What.LIFT: {L: {X}, S: {X}, X: {X}},
-    What.REPAIR: {L: {X}, S: {X}},
+    What.REPAIR: {L: {X}, S: {X}, X: {X}},
     What.REVOKE: {state: {R} for state in (N, D, Q, L, S, X, E)},
-    What.AMEND: {L: {L}, S: {S}, Q: {Q}},
+    What.AMEND: {L: {L}, S: {S}, Q: {Q}, X: {X}},
     What.PASS: {L: {L, E}, S: {S, E}, **{state: {state} for state in (N, D, Q, X, R, E)}},
 }
 

@@ -275,4 +275,9 @@ def test_the_public_view_has_these_fields_and_no_others() -> None:
         "article",
         "binding",
         "until",
+        "demands",
     }
+    assert [(one["action"], one["binding"], one["basis"]) for one in view["areas"][1]["demands"]] == [
+        ("REFUSE_NEW_CREDIT", True, "国发〔2010〕7号"),
+        ("REDUCE_EXISTING_LOANS", False, "银发〔2016〕118号"),
+    ]

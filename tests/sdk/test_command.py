@@ -115,6 +115,17 @@ def test_what_is_to_be_done_by_whom_and_what_a_lender_is_told_have_a_line_each(
         binding=True,
         directive_zh="不得提供新增授信",
         actions=[measure_pb2.ACTION_REFUSE_NEW_CREDIT, measure_pb2.ACTION_REDUCE_EXISTING_LOANS],
+        demands=[
+            lookup_wire.Demand(
+                action=measure_pb2.ACTION_REFUSE_NEW_CREDIT,
+                binding=True,
+                legal_basis=measure_pb2.LegalBasis(document="国发〔2010〕7号", article="四(三)"),
+            ),
+            lookup_wire.Demand(
+                action=measure_pb2.ACTION_REDUCE_EXISTING_LOANS,
+                legal_basis=measure_pb2.LegalBasis(document="银发〔2016〕118号", article="落后产能"),
+            ),
+        ],
         executing_department="金融局、银行业金融机构",
     )
     answer = lookup_wire.RestrictionAnswer(
@@ -134,7 +145,8 @@ def test_what_is_to_be_done_by_whom_and_what_a_lender_is_told_have_a_line_each(
     service.on("CheckRestrictions", lambda _: lookup_wire.CheckRestrictionsResponse(answer=answer, basis=basis))
     assert main(["check", CODE, "--address", service.address]) == 3
     printed = capsys.readouterr().out.splitlines()
-    assert "    措施 actions: REFUSE_NEW_CREDIT, REDUCE_EXISTING_LOANS" in printed
+    assert "    措施 action: REFUSE_NEW_CREDIT, 有约束力 binding, 国发〔2010〕7号 四(三)" in printed
+    assert "    措施 action: REDUCE_EXISTING_LOANS, 提示性 advisory, 银发〔2016〕118号 落后产能" in printed
     assert "    执行部门 carried out by: 金融局、银行业金融机构" in printed
     assert "  信贷方向 credit: SUPPORT 予以支持, REFUSE_NEW_CREDIT 不得新增授信" in printed
     assert "  积极退出 active exit: 2号高炉, exitObligations/7, 2026-11-01, 长虚1号" in printed

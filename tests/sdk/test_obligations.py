@@ -37,6 +37,7 @@ class Service(wire_grpc.ExitObligationServiceServicer):
         return HELD
 
     RegisterObligation = ExtendObligation = ReportInterim = ReportCompletion = DeclareActiveExit = GetObligation = _held
+    WithdrawObligation = _held
 
     @override
     def ListObligations(
@@ -86,7 +87,8 @@ def test_a_life_is_carried_on_with_name_and_version(obligations: Service, client
     declared = room.declare_active_exit(
         HELD, declared_on=day, document_number="3", description="转型", request_id="d", validate_only=True
     )
-    assert done == declared == HELD
+    gone = room.withdraw(HELD, date=day, document_number="4", reason="误登", request_id="e", validate_only=True)
+    assert done == declared == gone == HELD
     assert obligations.arrived == [
         wire.ExtendObligationRequest(
             name=HELD.name,
@@ -106,6 +108,15 @@ def test_a_life_is_carried_on_with_name_and_version(obligations: Service, client
             version=3,
             active_exit=types.ActiveExit(declared_on="2026-11-01", document_number="3", description="转型"),
             request_id="d",
+            validate_only=True,
+        ),
+        wire.WithdrawObligationRequest(
+            name=HELD.name,
+            version=3,
+            date="2026-11-01",
+            document_number="4",
+            reason="误登",
+            request_id="e",
             validate_only=True,
         ),
     ]
@@ -148,5 +159,5 @@ def test_pages_are_turned_with_the_same_filters(obligations: Service, client: Cl
 
 
 def test_a_filter_word_that_is_none_is_refused(client: Client) -> None:
-    with pytest.raises(ClientError, match="OPEN, INTERIM_SEALED, COMPLETED"):
+    with pytest.raises(ClientError, match="OPEN, INTERIM_SEALED, COMPLETED, WITHDRAWN"):
         list(client.obligations.list(states=["overdue"]))

@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from tests import samples
-from tests.samples import LAW
+from tests.samples import LAW, target
 
 from credit_sanction_service.calls import new_id
 from credit_sanction_service.domain.drafts import DistrictDraft, MeasureDraft
 from credit_sanction_service.domain.due_process import decide, list_record, record_statement, serve_notice
-from credit_sanction_service.domain.exit_evidence import Completion
+from credit_sanction_service.domain.effect import Filter
+from credit_sanction_service.domain.exit_evidence import Completion, Withdrawal
 from credit_sanction_service.domain.exits import RegisteredObligation
 from credit_sanction_service.domain.faults import SanctionError
 from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
@@ -41,7 +42,16 @@ if TYPE_CHECKING:
     from credit_sanction_service.domain.drafts import RecordDraft
     from credit_sanction_service.domain.records import SanctionRecord
 
-KINDS: Final = ((Standard.ENERGY, Sector.CEMENT), (Standard.ENERGY, Sector.STEEL), (Standard.QUALITY, Sector.CEMENT))
+# Standard, sector, further standards.
+KINDS: Final = (
+    (Standard.ENERGY, Sector.CEMENT, ()),
+    (Standard.ENERGY, Sector.STEEL, (Standard.SAFETY,)),
+    (Standard.QUALITY, Sector.CEMENT, (Standard.ENERGY, Standard.TECHNOLOGY)),
+)
+# A target that holds enterprises and takes what fails one of two standards, neither of them the one whose deadline runs.
+GUARD: Final = target(
+    "guard", holds="enterprise", takes=Filter(standards=frozenset({Standard.SAFETY, Standard.TECHNOLOGY}))
+)
 DISTRICTS: Final = (("220113", "九台区"), ("220102", "南关区"))
 
 
@@ -95,11 +105,13 @@ class Chance:
         self._register(record)
 
     def _placed(self, draft: RecordDraft) -> RecordDraft:
-        """Return the draft in a district, of a sector and a standard."""
-        standard, sector = self.dice.choice(KINDS)
+        """Return the draft in a district, of a sector and its standards."""
+        standard, sector, further = self.dice.choice(KINDS)
         code, name = self.dice.choice(DISTRICTS)
         ordered_on = draft.obligation.ordered_on
-        placed = samples.with_obligation(draft, standard=standard, sector=sector, ordered_on=ordered_on)
+        placed = samples.with_obligation(
+            draft, standard=standard, sector=sector, further_standards=further, ordered_on=ordered_on
+        )
         return replace(placed, district=DistrictDraft(code=code, name=name))
 
     def _register(self, record: SanctionRecord) -> None:
@@ -109,15 +121,19 @@ class Chance:
             completed_on=completed_on, document_number="虚构验字1号", method="拆除", verifier="虚构局"
         )
         done = self.dice.random() < 0.5
+        mistaken = not done and self.dice.random() < 0.2
+        withdrawal = Withdrawal(withdrawn_on=day, document_number="虚构撤字1号", reason="误登")
+        state = ObligationState.WITHDRAWN if mistaken else ObligationState.OPEN
         registered = RegisteredObligation(
             id=new_id(),
             version=1,
-            state=ObligationState.COMPLETED if done else ObligationState.OPEN,
+            state=ObligationState.COMPLETED if done else state,
             enterprise=record.enterprise,
             obligation=record.obligation,
             authority=record.authority,
             district=record.district,
             completion=completion if done else None,
+            withdrawal=withdrawal if mistaken else None,
         )
         self.town.writer.run(lambda tx: insert_obligation(tx, registered, action="REGISTER", principal="test"))
 

@@ -17,7 +17,7 @@ from credit_sanction_service.store.obligations import load_obligation
 from credit_sanction_service.store.targets import load_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from credit_sanction_service.domain.proceedings import DueDay
     from credit_sanction_service.store.connect import Connection
@@ -83,7 +83,7 @@ class Recount:
         for registered, created_at in self.obligations:
             duty = registered.obligation
             figures = found[registered.district.code, duty.sector, duty.standard]
-            if day_of(created_at) <= last:
+            if day_of(created_at) <= last and not registered.withdrawal:
                 figures["obligations"] += 1
                 done = registered.completed_on is not None and registered.completed_on <= last
                 figures["obligations_completed"] += done
@@ -182,7 +182,9 @@ class Recount:
         """Yield the rows that may speak of the record: its own, and those of its enterprise where the target takes it."""
         for (name, subject), row in self.rows.items():
             takes = self.targets[name].filter
-            of_enterprise = subject == record.enterprise.code and _takes(takes.areas, {m.area for m in record.measures})
+            standards = {record.obligation.standard, *record.obligation.further_standards}
+            taken = _takes(takes.areas, {m.area for m in record.measures}) and _takes(takes.standards, standards)
+            of_enterprise = subject == record.enterprise.code and taken
             if subject == record.name or of_enterprise:
                 yield name, row
 
@@ -278,5 +280,5 @@ def _gone_at(life: list[Version]) -> Revision | None:
     return found
 
 
-def _takes(wanted: frozenset[object] | None, areas: set[object]) -> bool:
-    return wanted is None or bool(wanted & areas)
+def _takes(wanted: Collection[str] | None, given: Collection[str]) -> bool:
+    return wanted is None or not set(wanted).isdisjoint(given)

@@ -13,6 +13,7 @@ from tests.domain.test_enforcement import report_draft
 from tests.samples import TODAY, authority_code, call, code, draft, lift_draft, noon, revocation
 
 from credit_sanction_service.domain.access import Principal, Role
+from credit_sanction_service.domain.calendar import start_of
 from credit_sanction_service.domain.drafts import DistrictDraft, LiftDraft
 from credit_sanction_service.domain.enforcement import LookUpDraft, RateCounter, Sight, Tally, sight_of
 from credit_sanction_service.domain.faults import Invalid, NotFound, NotPermitted, Overloaded, RequestIdReused
@@ -21,6 +22,7 @@ from credit_sanction_service.domain.terms import ALL_AREAS, Area, EnforcementOut
 from credit_sanction_service.enforcement import Enforcement
 from credit_sanction_service.store.enforcement import RateQuery, ReportQuery, rates
 from credit_sanction_service.store.feed import read_head
+from credit_sanction_service.store.statistics import Period, count_blocked
 
 if TYPE_CHECKING:
     from credit_sanction_service.calls import Call
@@ -202,9 +204,66 @@ def test_a_rate_counts_measures_in_force_and_those_that_were_applied(
     assert rows(enforcement, areas=(CREDIT, LAND)) == {
         (LAND, "220113"): (1, 0, 0, 0, "0"),
         (CREDIT, "220102"): (1, 0, 1, 0, "0"),
-        (CREDIT, "220113"): (3, 1, 2, 1, "0.3333"),
+        (CREDIT, "220113"): (3, 1, 1, 0, "0.3333"),
     }
     assert rows(enforcement, districts=("220102",)) == {(CREDIT, "220102"): (1, 0, 1, 0, "0")}
+
+
+def blocked(connection: Connection, since: date = TODAY - timedelta(days=30)) -> int:
+    opens, closes = start_of(since), start_of(TODAY + timedelta(days=1))
+    period = Period(since=since, until=TODAY, last=TODAY, opens=opens, closes=closes, today=TODAY)
+    return count_blocked(connection, period, ())
+
+
+def test_only_the_latest_report_of_each_reporter_on_each_measure_counts(
+    records: Records, enforcement: Enforcement, listed: str, connection: Connection
+) -> None:
+    other = replace(BANK, name="另一银行")
+    not_applied = first(outcome=EnforcementOutcome.NOT_APPLIED, blocked=False, description="登记有误")
+    second = records.create(draft(2), call()).record.id
+    kept = [
+        enforcement.report(listed, first(), by(BANK)),
+        enforcement.report(listed, first(area=BONDS), by(BANK)),
+        enforcement.report(second, first(), by(BANK)),
+        enforcement.report(listed, first(), by(other)),
+    ]
+    assert (rows(enforcement, areas=(CREDIT,)), blocked(connection)) == ({(CREDIT, "220113"): (2, 2, 3, 3, "1")}, 4)
+    kept.append(enforcement.report(listed, not_applied, by(BANK)))
+    assert (rows(enforcement, areas=(CREDIT,)), blocked(connection)) == ({(CREDIT, "220113"): (2, 2, 3, 2, "1")}, 3)
+    kept.append(enforcement.report(listed, not_applied, by(other)))
+    assert (rows(enforcement, areas=(CREDIT,)), blocked(connection)) == ({(CREDIT, "220113"): (2, 1, 3, 1, "0.5")}, 2)
+    kept.append(enforcement.report(listed, first(), by(other)))
+    assert (rows(enforcement, areas=(CREDIT,)), blocked(connection)) == ({(CREDIT, "220113"): (2, 2, 3, 2, "1")}, 3)
+    assert enforcement.page(ReportQuery(sight=EVERYTHING)) == kept
+
+
+def test_two_cases_of_one_reporter_are_two_and_each_is_corrected_alone(
+    enforcement: Enforcement, listed: str, connection: Connection
+) -> None:
+    def case(reference: str, **changes: object) -> ReportDraft:
+        look_up = LookUpDraft(epoch=1, number=1, answered_at=noon(), reference=reference)
+        return first(look_up=look_up, **changes)
+
+    enforcement.report(listed, case("贷前查1号"), by(BANK))
+    enforcement.report(listed, case("贷前查2号"), by(BANK))
+    assert blocked(connection) == 2
+    wrong = case("贷前查2号", outcome=EnforcementOutcome.NOT_APPLIED, blocked=False, description="登记有误")
+    enforcement.report(listed, wrong, by(BANK))
+    assert blocked(connection) == 1
+
+
+def test_a_corrected_day_counts_on_the_corrected_day_alone(
+    enforcement: Enforcement, listed: str, connection: Connection
+) -> None:
+    wrong = TODAY - timedelta(days=5)
+    enforcement.report(listed, first(applied_on=wrong.isoformat()), by(BANK))
+    assert rows(enforcement, wrong, areas=(CREDIT,)) == {(CREDIT, "220113"): (1, 1, 1, 1, "1")}
+    enforcement.report(listed, first(), by(BANK))
+    assert rows(enforcement, wrong, areas=(CREDIT,)) == {(CREDIT, "220113"): (1, 0, 0, 0, "0")}
+    assert rows(enforcement, areas=(CREDIT,)) == {(CREDIT, "220113"): (1, 1, 1, 1, "1")}
+    assert (blocked(connection), blocked(connection, since=TODAY)) == (1, 1)
+    enforcement.report(listed, first(applied_on=wrong.isoformat()), by(BANK))
+    assert (blocked(connection), blocked(connection, since=TODAY)) == (1, 0)
 
 
 def test_a_rate_speaks_of_its_day(

@@ -22,11 +22,14 @@ from tests.exit_samples import (
     obligation,
     registered,
     registration,
+    withdrawal,
 )
-from tests.samples import TODAY, code, noon
+from tests.samples import TODAY, code, draft, noon, revocation
 from tests.samples import call as made_by
 from tests.samples import record as sanction
 
+from credit_sanction_service.domain.calendar import start_of
+from credit_sanction_service.domain.drafts import ObligationDraft
 from credit_sanction_service.domain.enterprises import OtherIdentifier
 from credit_sanction_service.domain.exits import (
     RegisteredObligation,
@@ -34,10 +37,20 @@ from credit_sanction_service.domain.exits import (
     extend,
     report_completion,
     report_interim,
+    withdraw,
 )
-from credit_sanction_service.domain.faults import NotFound, NotPermitted, RequestIdReused, VersionConflict
-from credit_sanction_service.domain.terms import IdentifierKind, ObligationState, Sector, Standard
+from credit_sanction_service.domain.faults import (
+    Invalid,
+    NotFound,
+    NotPermitted,
+    RequestIdReused,
+    StateConflict,
+    VersionConflict,
+)
+from credit_sanction_service.domain.identifiers import judge
+from credit_sanction_service.domain.terms import Area, IdentifierKind, ObligationState, Sector, Standard, State
 from credit_sanction_service.obligations import Obligations
+from credit_sanction_service.restrictions.index import Index
 from credit_sanction_service.store import obligations as kept
 from credit_sanction_service.store.feed import changes_between, read_head
 from credit_sanction_service.store.law_loading import install_editions
@@ -52,11 +65,13 @@ from credit_sanction_service.store.obligations import (
     reckon_waiting,
     update_obligation,
 )
+from credit_sanction_service.store.statistics import Period, count_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credit_sanction_service.calls import Call
+    from credit_sanction_service.records import Records
     from credit_sanction_service.store.connect import Connection, Reader
     from credit_sanction_service.store.transaction import Transaction
     from credit_sanction_service.store.writer import Writer
@@ -88,6 +103,7 @@ def names(connection: Connection, **query: object) -> list[str]:
 
 SEALED = report_interim(registered(), interim(), today=TODAY, law=LAW)
 FULL = declare_active_exit(SEALED, active_exit(), today=TODAY, law=LAW)
+GONE = withdraw(FULL, withdrawal(), today=TODAY, law=LAW)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +114,9 @@ FULL = declare_active_exit(SEALED, active_exit(), today=TODAY, law=LAW)
         extend(registered(energy()), extension(), today=TODAY, law=LAW),
         SEALED,
         report_completion(FULL, completion(), today=TODAY, law=LAW),
+        GONE,
     ],
-    ids=["open", "waiting", "extended", "sealed", "completed"],
+    ids=["open", "waiting", "extended", "sealed", "completed", "withdrawn"],
 )
 def test_what_is_written_is_what_is_read(item: RegisteredObligation, writer: Writer, connection: Connection) -> None:
     writer.run(insert(replace(item, version=1)), timeout=WAIT)
@@ -188,6 +205,7 @@ def test_overdue_in_the_store_is_overdue_in_the_domain(writer: Writer, connectio
         replace(SEALED, version=1),
         replace(late, version=1),
         replace(report_completion(registered(), completion(), today=TODAY, law=LAW), version=1),
+        replace(GONE, id=registered().id, version=1),
     ]
     writer.run(insert(*items), timeout=WAIT)
 
@@ -215,6 +233,45 @@ def test_active_exits_are_loaded_for_the_look_up(writer: Writer, connection: Con
     declared = declare_active_exit(registered(), active_exit(), today=TODAY, law=LAW)
     writer.run(insert(registered(number=2), replace(declared, version=1)), timeout=WAIT)
     assert load_active_exits(connection) == [replace(declared, version=1)]
+
+
+def test_a_withdrawn_active_exit_is_not_loaded_and_leaves_the_index(writer: Writer, connection: Connection) -> None:
+    kept_on = replace(declare_active_exit(registered(number=2), active_exit(), today=TODAY, law=LAW), version=1)
+    declared = replace(declare_active_exit(registered(), active_exit(), today=TODAY, law=LAW), version=1)
+    gone = withdraw(declared, withdrawal(), today=TODAY, law=LAW)
+    writer.run(insert(kept_on, declared), timeout=WAIT)
+    index = Index()
+    loaded = read_head(connection).revision
+    index.replace(loaded, [], load_active_exits(connection))
+    writer.run(update(gone), timeout=WAIT)
+    head = read_head(connection).revision
+    for _ in range(2):  # what is told twice changes nothing
+        index.apply(head, [], changes_between(connection, loaded, head).obligations)
+        with index.hold() as view:
+            assert view.find(judge(code(1)), "").exits == ()
+            assert view.find(judge(code(2)), "").exits == (kept_on,)
+    assert load_active_exits(connection) == [kept_on]
+    assert gone.id not in index._exits  # noqa: SLF001 - nothing else could show what is left behind
+    assert code(1) not in index._exits_by_code  # noqa: SLF001 - the same
+
+
+def test_a_loaded_calendar_moves_nothing_that_was_withdrawn(writer: Writer, connection: Connection) -> None:
+    waiting = registered(obligation(due_on="2027-02-15"))
+    gone = replace(withdraw(waiting, withdrawal(), today=TODAY, law=LAW), version=1)
+    writer.run(insert(gone), timeout=WAIT)
+    install_editions(connection, [NEXT_YEAR], now=noon(), loaded_by="管理员", on_loaded=[reckon_waiting])
+    assert get_obligation(connection, gone.id).registered == gone
+
+
+def test_what_was_withdrawn_counts_nowhere(writer: Writer, connection: Connection) -> None:
+    standing = registered(obligation(due_on=(TODAY - 5 * DAY).isoformat()))
+    withdrawn = withdraw(replace(standing, id=registered().id), withdrawal(), today=TODAY, law=LAW)
+    elsewhere = replace(withdrawn, id=registered().id, district=replace(withdrawn.district, code="220102"))
+    writer.run(insert(standing, replace(withdrawn, version=1), replace(elsewhere, version=1)), timeout=WAIT)
+    opens, closes = start_of(TODAY), start_of(TODAY + DAY)
+    period = Period(since=TODAY, until=TODAY, last=TODAY, opens=opens, closes=closes, today=TODAY)
+    (counts,) = count_cases(connection, period, ())
+    assert (counts.district, counts.obligations, counts.obligations_overdue) == (standing.district.code, 1, 1)
 
 
 def test_a_loaded_calendar_tells_the_last_days_that_waited_for_it(writer: Writer, connection: Connection) -> None:
@@ -266,6 +323,57 @@ def test_an_item_that_is_registered_twice_is_a_warning(room: Obligations) -> Non
     assert room.register(registration(obligation(item="2号高炉")), made_by()).registered.warnings == ()
 
 
+def test_an_item_that_was_withdrawn_is_registered_anew_without_warning(room: Obligations) -> None:
+    first = room.register(registration(), made_by()).registered
+    gone = room.withdraw(first.id, 1, withdrawal(), made_by())
+    assert gone.registered.state is ObligationState.WITHDRAWN
+    assert room.register(registration(), made_by()).registered.warnings == ()
+
+
+def overdue_of_enterprise_1(room: Obligations) -> RegisteredObligation:
+    """Register what a record of enterprise 1 can be about on `TODAY`."""
+    line = draft(1, item="1号窑").obligation
+    return room.register(registration(line), made_by()).registered
+
+
+def test_what_a_record_rests_on_is_withdrawn_once_that_is_revoked(room: Obligations, records: Records) -> None:
+    item = overdue_of_enterprise_1(room)
+    given = replace(draft(1, areas=(Area.LAND_SUPPLY,)), obligation=ObligationDraft(), obligation_name=item.name)
+    record = records.create(given, made_by()).record
+    assert record.obligation_name == item.name
+    with pytest.raises(StateConflict, match=rf"named by {record.name}: .*revoked first.*§二"):
+        room.withdraw(item.id, 1, withdrawal(), made_by())
+    records.revoke(record.id, 1, revocation(), None, made_by())
+    assert room.withdraw(item.id, 1, withdrawal(), made_by()).sanction_records == (record.name,)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.REVOKED])
+def test_a_record_in_any_state_but_revoked_stands_on_its_obligation(
+    state: State, writer: Writer, connection: Connection
+) -> None:
+    item, record = registered(), replace(sanction(1), obligation_name="")
+
+    def work(tx: Transaction) -> list[str]:
+        insert(item)(tx)
+        tx.insert([replace(record, obligation_name=item.name)], action="CREATE", principal="测试")
+        tx.connection.execute("UPDATE sanction_record SET state = %s WHERE id = %s", (state.value, record.id))
+        return kept.standing_on(tx.connection, item.name)
+
+    assert writer.run(work, timeout=WAIT).value == [record.name]
+    assert kept.standing_on(connection, registered().name) == []
+
+
+def test_no_record_names_what_was_withdrawn(room: Obligations, records: Records) -> None:
+    item = overdue_of_enterprise_1(room)
+    room.withdraw(item.id, 1, withdrawal(), made_by())
+    given = replace(draft(1, areas=(Area.LAND_SUPPLY,)), obligation=ObligationDraft(), obligation_name=item.name)
+    with pytest.raises(Invalid) as raised:
+        records.create(given, made_by())
+    (violation,) = raised.value.violations
+    assert (violation.field, violation.rule) == ("record.obligation_name", "长工信联字[2017]9号 §二")
+    assert "was withdrawn" in violation.description
+
+
 def test_a_code_that_records_know_under_another_name_is_a_warning(room: Obligations, writer: Writer) -> None:
     writer.run(lambda tx: tx.insert([sanction(1)], action="CREATE", principal="测试"), timeout=WAIT)
     (warning,) = room.register(registration(number=1), made_by()).registered.warnings
@@ -292,3 +400,5 @@ def test_an_authority_writes_only_its_own(scopes: dict[str, object], room: Oblig
     stored = room.register(registration(), made_by())
     with pytest.raises(NotPermitted):
         room.report_completion(stored.registered.id, 1, completion(), scoped(**scopes))
+    with pytest.raises(NotPermitted):
+        room.withdraw(stored.registered.id, 1, withdrawal(), scoped(**scopes))

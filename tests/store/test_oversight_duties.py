@@ -14,11 +14,11 @@ from tests.store.town import LENDER, PLATFORM, WEBSITE, Town
 
 from credit_sanction_service.calls import new_id
 from credit_sanction_service.domain.due_process import decide, list_record, serve_notice
-from credit_sanction_service.domain.effect import Filter
+from credit_sanction_service.domain.effect import Filter, belongs
 from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
 from credit_sanction_service.domain.objections import decide_objection, raise_objection
 from credit_sanction_service.domain.suspensions import resume, suspend
-from credit_sanction_service.domain.terms import Area, DutyKind, ObjectionOutcome
+from credit_sanction_service.domain.terms import Area, DutyKind, ObjectionOutcome, Standard
 from credit_sanction_service.domain.working_days import WorkingCalendar
 from credit_sanction_service.store.attempts import Outcome
 from credit_sanction_service.store.open_duties import DutyQuery, OpenDuty, list_open_duties
@@ -205,6 +205,26 @@ def test_a_target_that_never_took_a_record_owes_no_withdrawal_of_it(open_town: O
         (WITHDRAW, credit.name, "platform"),
         (WITHDRAW, credit.name, "lender"),
     }
+
+
+@pytest.mark.parametrize("standard", [Standard.ENERGY, Standard.SAFETY, Standard.QUALITY])
+def test_a_target_that_holds_enterprises_takes_a_record_by_any_of_its_standards(
+    standard: Standard, open_town: OpenTown
+) -> None:
+    takes = Filter(standards=frozenset({standard}))
+    town = open_town(target("guard", holds="enterprise", takes=takes))
+    given = samples.with_obligation(
+        samples.draft(1, item="1号窑"), further_standards=(Standard.ENVIRONMENT, Standard.SAFETY)
+    )
+    record, other = samples.taken_in(given), samples.record(1, item="2号窑")
+    town.submit(replace(other, obligation=replace(other.obligation, standard=standard)), record)
+    town.answer_all()
+    assert belongs(record, takes, TODAY) is (standard is not Standard.QUALITY)
+    town.step(record, lift, samples.lift_draft())
+    expected = [(WITHDRAW, record.name, "guard")] if belongs(record, takes, TODAY) else []
+    assert [line for line in lines(town) if line[0] is WITHDRAW] == expected
+    town.answer_all()
+    assert [line for line in lines(town) if line[0] is WITHDRAW] == []
 
 
 def test_an_objection_is_owed_until_it_is_decided(open_town: OpenTown) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests import samples
 from tests.samples import LAW, TODAY, noon
-from tests.store.chance import Chance
+from tests.store.chance import GUARD, Chance
 from tests.store.recount import Recount, plain
 from tests.store.town import LENDER, PLATFORM, WEBSITE, Town
 
@@ -58,6 +58,7 @@ def timeliness(town: Town, since: date = FIRST, until: date = TODAY) -> dict[Dut
 
 @pytest.mark.parametrize("seed", [2, 6, 13, 54, 59])
 def test_the_figures_of_a_random_history_are_those_of_a_plain_recount(town: Town, seed: int) -> None:
+    town.install(PLATFORM, WEBSITE, LENDER, GUARD)
     Chance(town, seed).live(TODAY)
     recount = Recount(town.connection, TODAY)
     open_lines = list_open_duties(

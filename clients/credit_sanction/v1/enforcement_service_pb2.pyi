@@ -299,7 +299,9 @@ class EnforcementRate(_message.Message):
     measures_reported: _builtins.int
     """Of these, with at least one report that the measure was applied 已反馈实施的措施数."""
     reports: _builtins.int
-    """Reports on these 反馈数."""
+    """Reports on these 反馈数. Of one reporter's reports on one measure with the same look-up reference the latest alone counts:
+    it corrects the others.
+    """
     blocked_cases: _builtins.int
     """Of these, with something refused 拦截数."""
     rate: _builtins.str

@@ -37,6 +37,8 @@ class _ObligationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Oblig
     """Put out of use with all four pieces of evidence, to be dismantled by a day 已临时封存. It is not completed."""
     OBLIGATION_STATE_COMPLETED: _ObligationState.ValueType  # 3
     """Exited and verified 已完成."""
+    OBLIGATION_STATE_WITHDRAWN: _ObligationState.ValueType  # 4
+    """Registered by mistake 已撤回: never overdue, never supported, counted nowhere. No record may name it."""
 
 class ObligationState(_ObligationState, metaclass=_ObligationStateEnumTypeWrapper):
     """State of an exit obligation 退出任务状态. Overdue is no state: it is a matter of the day."""
@@ -49,6 +51,8 @@ OBLIGATION_STATE_INTERIM_SEALED: ObligationState.ValueType  # 2
 """Put out of use with all four pieces of evidence, to be dismantled by a day 已临时封存. It is not completed."""
 OBLIGATION_STATE_COMPLETED: ObligationState.ValueType  # 3
 """Exited and verified 已完成."""
+OBLIGATION_STATE_WITHDRAWN: ObligationState.ValueType  # 4
+"""Registered by mistake 已撤回: never overdue, never supported, counted nowhere. No record may name it."""
 Global___ObligationState: _TypeAlias = ObligationState  # noqa: Y015
 
 class _InterimEvidenceKind:
@@ -186,6 +190,36 @@ class ActiveExit(_message.Message):
 Global___ActiveExit: _TypeAlias = ActiveExit  # noqa: Y015
 
 @_typing.final
+class ObligationWithdrawal(_message.Message):
+    """That an obligation was registered by mistake 撤回登记."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    date: _builtins.str
+    """Day of the document, `YYYY-MM-DD` 撤回日期. Not before the order, on or before today."""
+    document_number: _builtins.str
+    """Number of the document 文号. At most 128 characters."""
+    reason: _builtins.str
+    """Why 撤回原因, e.g. `该项产能不在已批准的方案内`. At most 500 characters."""
+    def __init__(
+        self,
+        *,
+        date: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "document_number", b"document_number", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ObligationWithdrawal: _TypeAlias = ObligationWithdrawal  # noqa: Y015
+
+@_typing.final
 class RegisteredObligation(_message.Message):
     """A registered exit obligation 退出任务: one item of capacity of one enterprise."""
 
@@ -208,6 +242,7 @@ class RegisteredObligation(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     DISMANTLE_BY_FIELD_NUMBER: _builtins.int
+    WITHDRAWAL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name 名称, `exitObligations/{id}`. Output only on register."""
     state: Global___ObligationState.ValueType
@@ -270,6 +305,10 @@ class RegisteredObligation(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When this version was written 更新时间. Output only."""
 
+    @_builtins.property
+    def withdrawal(self) -> Global___ObligationWithdrawal:
+        """How it was withdrawn 撤回. Set while it is WITHDRAWN. Output only."""
+
     def __init__(
         self,
         *,
@@ -290,10 +329,11 @@ class RegisteredObligation(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         dismantle_by: _builtins.str = ...,
+        withdrawal: Global___ObligationWithdrawal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["active_exit", b"active_exit", "authority", b"authority", "completion", b"completion", "create_time", b"create_time", "enterprise", b"enterprise", "obligation", b"obligation", "responsible_district", b"responsible_district", "revision", b"revision", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["active_exit", b"active_exit", "authority", b"authority", "completion", b"completion", "create_time", b"create_time", "enterprise", b"enterprise", "obligation", b"obligation", "responsible_district", b"responsible_district", "revision", b"revision", "update_time", b"update_time", "withdrawal", b"withdrawal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_exit", b"active_exit", "authority", b"authority", "completion", b"completion", "create_time", b"create_time", "dismantle_by", b"dismantle_by", "enterprise", b"enterprise", "interim", b"interim", "name", b"name", "obligation", b"obligation", "overdue", b"overdue", "responsible_district", b"responsible_district", "revision", b"revision", "sanction_records", b"sanction_records", "state", b"state", "update_time", b"update_time", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_exit", b"active_exit", "authority", b"authority", "completion", b"completion", "create_time", b"create_time", "dismantle_by", b"dismantle_by", "enterprise", b"enterprise", "interim", b"interim", "name", b"name", "obligation", b"obligation", "overdue", b"overdue", "responsible_district", b"responsible_district", "revision", b"revision", "sanction_records", b"sanction_records", "state", b"state", "update_time", b"update_time", "version", b"version", "warnings", b"warnings", "withdrawal", b"withdrawal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -494,6 +534,52 @@ class DeclareActiveExitRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeclareActiveExitRequest: _TypeAlias = DeclareActiveExitRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawObligationRequest(_message.Message):
+    """Request of WithdrawObligation 撤回登记请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 名称. Required."""
+    version: _builtins.int
+    """Version last read 版本. Required."""
+    date: _builtins.str
+    """Day of the document, `YYYY-MM-DD` 撤回日期. Required; not before the order, on or before today."""
+    document_number: _builtins.str
+    """Number of the document 文号. Required, at most 128 characters."""
+    reason: _builtins.str
+    """Why 撤回原因. Required, at most 500 characters."""
+    request_id: _builtins.str
+    """Makes a retry safe 请求号."""
+    validate_only: _builtins.bool
+    """Check only 仅校验."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        date: _builtins.str = ...,
+        document_number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "document_number", b"document_number", "name", b"name", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawObligationRequest: _TypeAlias = WithdrawObligationRequest  # noqa: Y015
 
 @_typing.final
 class GetObligationRequest(_message.Message):

@@ -64,6 +64,11 @@ class ExitObligationServiceStub(object):
                 request_serializer=credit__sanction_dot_v1_dot_exit__obligation__service__pb2.DeclareActiveExitRequest.SerializeToString,
                 response_deserializer=credit__sanction_dot_v1_dot_exit__obligation__service__pb2.RegisteredObligation.FromString,
                 _registered_method=True)
+        self.WithdrawObligation = channel.unary_unary(
+                '/credit_sanction.v1.ExitObligationService/WithdrawObligation',
+                request_serializer=credit__sanction_dot_v1_dot_exit__obligation__service__pb2.WithdrawObligationRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_exit__obligation__service__pb2.RegisteredObligation.FromString,
+                _registered_method=True)
         self.GetObligation = channel.unary_unary(
                 '/credit_sanction.v1.ExitObligationService/GetObligation',
                 request_serializer=credit__sanction_dot_v1_dot_exit__obligation__service__pb2.GetObligationRequest.SerializeToString,
@@ -122,6 +127,15 @@ class ExitObligationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawObligation(self, request, context):
+        """Withdraws an obligation that was registered by mistake 撤回登记: a deadline exists only inside an approved plan (长工信联字[2017]9号
+        §二). Final; it is kept, and shown as WITHDRAWN. Refused once it is completed, and while a sanction record that is not
+        REVOKED names it: revoke that first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetObligation(self, request, context):
         """Reads one obligation 查询退出任务.
         """
@@ -162,6 +176,11 @@ def add_ExitObligationServiceServicer_to_server(servicer, server):
             'DeclareActiveExit': grpc.unary_unary_rpc_method_handler(
                     servicer.DeclareActiveExit,
                     request_deserializer=credit__sanction_dot_v1_dot_exit__obligation__service__pb2.DeclareActiveExitRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_exit__obligation__service__pb2.RegisteredObligation.SerializeToString,
+            ),
+            'WithdrawObligation': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawObligation,
+                    request_deserializer=credit__sanction_dot_v1_dot_exit__obligation__service__pb2.WithdrawObligationRequest.FromString,
                     response_serializer=credit__sanction_dot_v1_dot_exit__obligation__service__pb2.RegisteredObligation.SerializeToString,
             ),
             'GetObligation': grpc.unary_unary_rpc_method_handler(
@@ -314,6 +333,33 @@ class ExitObligationService(object):
             target,
             '/credit_sanction.v1.ExitObligationService/DeclareActiveExit',
             credit__sanction_dot_v1_dot_exit__obligation__service__pb2.DeclareActiveExitRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_exit__obligation__service__pb2.RegisteredObligation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawObligation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.ExitObligationService/WithdrawObligation',
+            credit__sanction_dot_v1_dot_exit__obligation__service__pb2.WithdrawObligationRequest.SerializeToString,
             credit__sanction_dot_v1_dot_exit__obligation__service__pb2.RegisteredObligation.FromString,
             options,
             channel_credentials,

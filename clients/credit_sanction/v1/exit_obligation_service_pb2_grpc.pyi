@@ -54,6 +54,11 @@ class ExitObligationServiceStub:
     """
     DeclareActiveExit: _grpc.UnaryUnaryMultiCallable[_exit_obligation_service_pb2.DeclareActiveExitRequest, _exit_obligation_service_pb2.RegisteredObligation]
     """Takes in that the enterprise exits actively, for which lenders are to support it 登记积极退出 (长工信联字[2017]9号 §四(四))."""
+    WithdrawObligation: _grpc.UnaryUnaryMultiCallable[_exit_obligation_service_pb2.WithdrawObligationRequest, _exit_obligation_service_pb2.RegisteredObligation]
+    """Withdraws an obligation that was registered by mistake 撤回登记: a deadline exists only inside an approved plan (长工信联字[2017]9号
+    §二). Final; it is kept, and shown as WITHDRAWN. Refused once it is completed, and while a sanction record that is not
+    REVOKED names it: revoke that first.
+    """
     GetObligation: _grpc.UnaryUnaryMultiCallable[_exit_obligation_service_pb2.GetObligationRequest, _exit_obligation_service_pb2.RegisteredObligation]
     """Reads one obligation 查询退出任务."""
     ListObligations: _grpc.UnaryUnaryMultiCallable[_exit_obligation_service_pb2.ListObligationsRequest, _exit_obligation_service_pb2.ListObligationsResponse]
@@ -85,6 +90,11 @@ class ExitObligationServiceAsyncStub(ExitObligationServiceStub):
     """
     DeclareActiveExit: _aio.UnaryUnaryMultiCallable[_exit_obligation_service_pb2.DeclareActiveExitRequest, _exit_obligation_service_pb2.RegisteredObligation]  # type: ignore[assignment]
     """Takes in that the enterprise exits actively, for which lenders are to support it 登记积极退出 (长工信联字[2017]9号 §四(四))."""
+    WithdrawObligation: _aio.UnaryUnaryMultiCallable[_exit_obligation_service_pb2.WithdrawObligationRequest, _exit_obligation_service_pb2.RegisteredObligation]  # type: ignore[assignment]
+    """Withdraws an obligation that was registered by mistake 撤回登记: a deadline exists only inside an approved plan (长工信联字[2017]9号
+    §二). Final; it is kept, and shown as WITHDRAWN. Refused once it is completed, and while a sanction record that is not
+    REVOKED names it: revoke that first.
+    """
     GetObligation: _aio.UnaryUnaryMultiCallable[_exit_obligation_service_pb2.GetObligationRequest, _exit_obligation_service_pb2.RegisteredObligation]  # type: ignore[assignment]
     """Reads one obligation 查询退出任务."""
     ListObligations: _aio.UnaryUnaryMultiCallable[_exit_obligation_service_pb2.ListObligationsRequest, _exit_obligation_service_pb2.ListObligationsResponse]  # type: ignore[assignment]
@@ -143,6 +153,17 @@ class ExitObligationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exit_obligation_service_pb2.RegisteredObligation, _abc.Awaitable[_exit_obligation_service_pb2.RegisteredObligation]]:
         """Takes in that the enterprise exits actively, for which lenders are to support it 登记积极退出 (长工信联字[2017]9号 §四(四))."""
+
+    @_abc_1.abstractmethod
+    def WithdrawObligation(
+        self,
+        request: _exit_obligation_service_pb2.WithdrawObligationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exit_obligation_service_pb2.RegisteredObligation, _abc.Awaitable[_exit_obligation_service_pb2.RegisteredObligation]]:
+        """Withdraws an obligation that was registered by mistake 撤回登记: a deadline exists only inside an approved plan (长工信联字[2017]9号
+        §二). Final; it is kept, and shown as WITHDRAWN. Refused once it is completed, and while a sanction record that is not
+        REVOKED names it: revoke that first.
+        """
 
     @_abc_1.abstractmethod
     def GetObligation(

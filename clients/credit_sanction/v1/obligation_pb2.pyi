@@ -277,7 +277,9 @@ class Extension(_message.Message):
     document_number: _builtins.str
     """Document that granted it 批准文号. Required, at most 128 characters."""
     applied_on: _builtins.str
-    """Day of the application, `YYYY-MM-DD` 申请日期. Required by ExtendObligation, optional within an obligation."""
+    """Day of the application, `YYYY-MM-DD` 申请日期. Required; between the order and the due day, or the
+    working day that the due day moves to.
+    """
     def __init__(
         self,
         *,

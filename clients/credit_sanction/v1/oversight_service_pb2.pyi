@@ -182,7 +182,9 @@ class GetStatisticsRequest(_message.Message):
     since: _builtins.str
     """First day, `YYYY-MM-DD`, Asia/Shanghai 起始日. Empty: the first of this year."""
     until: _builtins.str
-    """Last day, `YYYY-MM-DD`, Asia/Shanghai 截止日. Empty: today. Not before `since`."""
+    """Last day, `YYYY-MM-DD`, Asia/Shanghai 截止日. Empty: today, which a later one is taken as. Not before
+    `since`.
+    """
     @_builtins.property
     def district_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Division codes of responsible districts 责任区县. Empty: all. Pushes and look-ups know no district and are not narrowed."""
@@ -417,11 +419,11 @@ class Statistics(_message.Message):
     SINCE_FIELD_NUMBER: _builtins.int
     UNTIL_FIELD_NUMBER: _builtins.int
     blocked_cases: _builtins.int
-    """Reports of something refused, applied within the period 拦截数."""
+    """Reports of something refused, applied within the period 拦截数; corrected ones as in `EnforcementRate.reports`."""
     since: _builtins.str
     """First day, `YYYY-MM-DD`, Asia/Shanghai 起始日."""
     until: _builtins.str
-    """Last day, `YYYY-MM-DD`, Asia/Shanghai 截止日."""
+    """Last day, `YYYY-MM-DD`, Asia/Shanghai 截止日: today at the latest."""
     @_builtins.property
     def cases(self) -> _containers.RepeatedCompositeFieldContainer[Global___CaseStatistics]:
         """By district's code, sector and standard 案件统计."""

@@ -600,12 +600,15 @@ class AnswerBasis(_message.Message):
     AS_OF_DATE_FIELD_NUMBER: _builtins.int
     CATALOGUE_EDITION_FIELD_NUMBER: _builtins.int
     LAW_FIELD_NUMBER: _builtins.int
+    LAND_PURPOSE_FIELD_NUMBER: _builtins.int
     stale: _builtins.bool
     """Whether its knowledge was older than allowed 是否过期: RESTRICTED stays, ADVISORY and CLEAR have become UNKNOWN."""
     as_of_date: _builtins.str
     """The day it speaks of, `YYYY-MM-DD`, Asia/Shanghai 截至日期."""
     catalogue_edition: _builtins.str
     """Edition of the measure catalogue in use 措施清单版本."""
+    land_purpose: Global___LandPurpose.ValueType
+    """What land was asked about, where land was 用地事由."""
     @_builtins.property
     def revision(self) -> _revision_pb2.Revision:
         """What the answer knows: everything up to this revision 修订号."""
@@ -627,10 +630,11 @@ class AnswerBasis(_message.Message):
         as_of_date: _builtins.str = ...,
         catalogue_edition: _builtins.str = ...,
         law: _abc.Iterable[Global___EditionInUse] | None = ...,
+        land_purpose: Global___LandPurpose.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "as_of_date", b"as_of_date", "catalogue_edition", b"catalogue_edition", "law", b"law", "revision", b"revision", "stale", b"stale"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "as_of_date", b"as_of_date", "catalogue_edition", b"catalogue_edition", "land_purpose", b"land_purpose", "law", b"law", "revision", b"revision", "stale", b"stale"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -271,7 +271,9 @@ class AmendSanctionRecordRequest(_message.Message):
         `responsible_district`, `decision.date`, `decision.notice_served_on`, `decision.penalty`, `decision.cause`,
         `decision.removal_conditions`, `decision.remedies`; of a record that was never listed also `enterprise.name`,
         `enterprise.former_names`, `enterprise.other_identifiers` and `obligation`. What is named and not given is cleared. A new
-        `publication_class` brings its own longest publication, unless `publication_end_date` is named too.
+        `publication_class` brings its own longest publication, unless `publication_end_date` is named too; a new `decision.date`
+        does where the publication was the longest before. Judged anew is what is named and what hangs on it; `measures`, also
+        when they stay as they are, settle the review that a lapsed basis asks for.
         """
 
     def __init__(
@@ -765,7 +767,7 @@ class SuspendRequest(_message.Message):
     date: _builtins.str
     """Its date, `YYYY-MM-DD` 决定日期. Required; not before the decision to list, on or before today."""
     effective_on: _builtins.str
-    """First day without effect, `YYYY-MM-DD`, Asia/Shanghai 暂停日期. Empty: today."""
+    """First day without effect, `YYYY-MM-DD`, Asia/Shanghai 暂停日期. Empty: today. Not before the listing, nor in the future."""
     request_id: _builtins.str
     """Makes a retry safe 请求号."""
     validate_only: _builtins.bool
@@ -812,7 +814,9 @@ class ResumeRequest(_message.Message):
     date: _builtins.str
     """Its date, `YYYY-MM-DD` 决定日期. Required; not before the order to suspend, on or before today."""
     effective_on: _builtins.str
-    """First day with effect again, `YYYY-MM-DD`, Asia/Shanghai 恢复日期. Empty: today. Not before the suspension's first day."""
+    """First day with effect again, `YYYY-MM-DD`, Asia/Shanghai 恢复日期. Empty: today. Not before the suspension's first
+    day, nor in the future.
+    """
     request_id: _builtins.str
     """Makes a retry safe 请求号."""
     validate_only: _builtins.bool

@@ -21,12 +21,13 @@ from credit_sanction_service.domain.exit_drafts import (
     InterimDraft,
     InterimEvidenceDraft,
     RegistrationDraft,
+    WithdrawalDraft,
 )
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from credit_sanction_service.domain.exit_evidence import ActiveExit, Completion, InterimEvidence
+    from credit_sanction_service.domain.exit_evidence import ActiveExit, Completion, InterimEvidence, Withdrawal
     from credit_sanction_service.store.obligations import StoredObligation
 
 
@@ -45,6 +46,7 @@ def registered_message(stored: StoredObligation, day: date) -> exit_pb.Registere
         dismantle_by=iso(registered.dismantle_by),
         completion=_completion(registered.completion) if registered.completion else None,
         active_exit=_active_exit(registered.active_exit) if registered.active_exit else None,
+        withdrawal=_withdrawal(registered.withdrawal) if registered.withdrawal else None,
         sanction_records=stored.sanction_records,
         warnings=registered.warnings,
         version=registered.version,
@@ -79,6 +81,12 @@ def _active_exit(active_exit: ActiveExit) -> exit_pb.ActiveExit:
         declared_on=iso(active_exit.declared_on),
         document_number=active_exit.document_number,
         description=active_exit.description,
+    )
+
+
+def _withdrawal(withdrawal: Withdrawal) -> exit_pb.ObligationWithdrawal:
+    return exit_pb.ObligationWithdrawal(
+        date=iso(withdrawal.withdrawn_on), document_number=withdrawal.document_number, reason=withdrawal.reason
     )
 
 
@@ -125,3 +133,8 @@ def active_exit_draft(message: exit_pb.ActiveExit) -> ActiveExitDraft:
     return ActiveExitDraft(
         declared_on=message.declared_on, document_number=message.document_number, description=message.description
     )
+
+
+def withdrawal_draft(request: exit_pb.WithdrawObligationRequest) -> WithdrawalDraft:
+    """Read that an obligation was registered by mistake."""
+    return WithdrawalDraft(date=request.date, document_number=request.document_number, reason=request.reason)

@@ -17,6 +17,7 @@ from credit_sanction_service.api.obligation_messages import (
     interim_draft,
     registered_message,
     registration_draft,
+    withdrawal_draft,
 )
 from credit_sanction_service.api.requests import (
     invalid,
@@ -92,6 +93,14 @@ class ExitObligationServicer(exit_grpc.ExitObligationServiceServicer):
         draft = active_exit_draft(request.active_exit)
         identifier = obligation_id(request.name)
         return self._write(self._obligations.declare_active_exit(identifier, request.version, draft, call))
+
+    @override
+    def WithdrawObligation(
+        self, request: exit_pb.WithdrawObligationRequest, context: grpc.ServicerContext
+    ) -> exit_pb.RegisteredObligation:
+        call = write_call("WithdrawObligation", request)
+        draft = withdrawal_draft(request)
+        return self._write(self._obligations.withdraw(obligation_id(request.name), request.version, draft, call))
 
     @override
     def GetObligation(

@@ -6,12 +6,14 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from credit_sanction_service.api.guard import caller
 from credit_sanction_service.calls import Call
 from credit_sanction_service.domain.faults import Invalid, NotFound, Violation
 from credit_sanction_service.domain.identifiers import normalise
+from credit_sanction_service.domain.privacy import holds_citizen_number
 from credit_sanction_service.domain.text import CODE_LIMIT, REQUEST_ID_LIMIT, has_control_characters
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ LARGEST_PAGE: Final = 1_000
 MOST_FILTER_WORDS: Final = 1_000
 LONGEST_NAME: Final = 200
 LONGEST_TOKEN: Final = 600
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # chance may write anything into one
 RULE: Final = "接口约定 credit_sanction.v1"
 
 
@@ -128,6 +131,8 @@ def read_token(token: str, seal: str, *, parts: int) -> tuple[str, ...] | None:
 def write_call(method: str, request: Any) -> Call:  # noqa: ANN401 - any of the write requests
     """Return who makes this write, with its request id and the digest of the rest of its payload."""
     request_id = plain("request_id", request.request_id, limit=REQUEST_ID_LIMIT)
+    if holds_citizen_number(request_id) and not _UUID.fullmatch(request_id):
+        raise invalid("request_id", "it holds a citizen's identity number 公民身份号码, which must never stand here")
     payload = type(request)()
     payload.CopyFrom(request)
     payload.ClearField("request_id")

@@ -50,9 +50,10 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
     ) -> pb.CheckRestrictionsResponse:
         areas = read_areas(request.areas, request.groups)
         caller().require_areas(areas)
-        question = read_question(request.enterprise, areas, purpose=read_purpose(request.land_purpose))
+        purpose = read_purpose(request.land_purpose)
+        question = read_question(request.enterprise, areas, purpose=purpose)
         answers, basis = self._look_up.check([question], _demand(request.consistency))
-        return pb.CheckRestrictionsResponse(answer=_answer(answers[0]), basis=_basis(basis))
+        return pb.CheckRestrictionsResponse(answer=_answer(answers[0]), basis=_basis(basis, areas, purpose))
 
     @override
     def BatchCheckRestrictions(
@@ -65,7 +66,7 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
         items = [_try_question(query, areas, number, purpose) for number, query in enumerate(request.enterprises)]
         questions = [item for item in items if isinstance(item, Question)]
         answers, basis = self._look_up.check(questions, _demand(request.consistency))
-        return pb.BatchCheckRestrictionsResponse(results=_results(items, answers), basis=_basis(basis))
+        return pb.BatchCheckRestrictionsResponse(results=_results(items, answers), basis=_basis(basis, areas, purpose))
 
 
 def _results(items: Sequence[Question | Refused], answers: Iterable[Answer]) -> Iterator[pb.CheckResult]:
@@ -85,7 +86,7 @@ def _results(items: Sequence[Question | Refused], answers: Iterable[Answer]) -> 
 
 
 def _omit_details(answer: pb.RestrictionAnswer) -> None:
-    for field in ("restrictions", "explanations", "candidates"):
+    for field in ("restrictions", "explanations", "candidates", "supports"):
         answer.ClearField(field)
     answer.details_omitted = True
 
@@ -221,7 +222,7 @@ def _restriction(found: MeasureInForce) -> pb.Restriction:
     )
 
 
-def _basis(basis: Basis) -> pb.AnswerBasis:
+def _basis(basis: Basis, areas: tuple[Area, ...], purpose: LandPurpose) -> pb.AnswerBasis:
     message = pb.AnswerBasis(
         revision=revision_message(basis.revision),
         stale=basis.stale,
@@ -230,4 +231,6 @@ def _basis(basis: Basis) -> pb.AnswerBasis:
         law=[pb.EditionInUse(kind=words.EDITION_KIND.write(kind), edition=name) for kind, name in basis.law.items()],
     )
     message.answered_at.FromDatetime(basis.answered_at)
+    if Area.LAND_SUPPLY in areas:
+        message.land_purpose = words.LAND_PURPOSE.write(purpose)
     return message

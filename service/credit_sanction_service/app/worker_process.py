@@ -110,6 +110,9 @@ class DaysPassing:
             except SanctionError as fault:
                 log.warning("days.postponed", fault=str(fault))
                 moved = 0
+            except Exception:
+                log.exception("days.postponed")  # whatever it was: tomorrow's records must not wait for it
+                moved = 0
             if moved:
                 log.info("days.passed", records=moved)
             else:

@@ -41,7 +41,14 @@ WRITE_RECORDS: Final = frozenset(
 )
 READ_OBLIGATIONS: Final = frozenset({"GetObligation", "ListObligations"})
 WRITE_OBLIGATIONS: Final = frozenset(
-    {"RegisterObligation", "ExtendObligation", "ReportInterim", "ReportCompletion", "DeclareActiveExit"}
+    {
+        "RegisterObligation",
+        "ExtendObligation",
+        "ReportInterim",
+        "ReportCompletion",
+        "DeclareActiveExit",
+        "WithdrawObligation",
+    }
 )
 READ_LISTS: Final = frozenset({"GetPublicListEntry", "ListPublicListEntries"})
 WRITE_LISTS: Final = frozenset({"PublishPublicListEntry", "WithdrawPublicListEntry"})

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.decisions import (
+    DECISION_STATES,
     DUE_PROCESS,
     check_decision,
     check_heard,
@@ -36,7 +37,7 @@ from credit_sanction_service.domain.faults import (
 )
 from credit_sanction_service.domain.findings import FORM, Findings
 from credit_sanction_service.domain.identifiers import Code, Judgement, describe, judge
-from credit_sanction_service.domain.lifecycle import require_running
+from credit_sanction_service.domain.lifecycle import has_effect_ahead, require_running
 from credit_sanction_service.domain.obligations import read_obligation
 from credit_sanction_service.domain.parties import (
     MOST_OTHER_IDENTIFIERS,
@@ -46,7 +47,7 @@ from credit_sanction_service.domain.parties import (
     read_enterprise,
 )
 from credit_sanction_service.domain.privacy import shown
-from credit_sanction_service.domain.publication import read_measures, read_publication_end
+from credit_sanction_service.domain.publication import longest_end, read_measures, read_publication_end
 from credit_sanction_service.domain.terms import IdentifierKind, State
 
 if TYPE_CHECKING:
@@ -87,11 +88,11 @@ class Amendment:
     paths: AbstractSet[str]
 
 
-def check_paths(record: SanctionRecord, paths: AbstractSet[str]) -> None:
+def check_paths(record: SanctionRecord, paths: AbstractSet[str], *, today: date) -> None:
     """Raise `Invalid` for a path nobody may amend, `FieldFixed` for one that listing has fixed, `StateConflict` once ended."""
     if not paths:
         raise Invalid([Violation(field="update_mask", description="it names no field", rule=FORM)])
-    if record.state not in {State.LISTED, State.SUSPENDED, State.QUARANTINED}:
+    if record.state not in {State.LISTED, State.SUSPENDED, State.QUARANTINED} and not has_effect_ahead(record, today):
         raise StateConflict(
             f"{record.name} is {record.state}: only listed, suspended and quarantined records can be amended ({AMEND_RULE})"
         )
@@ -118,7 +119,7 @@ def amend(record: SanctionRecord, amendment: Amendment, *, today: date, law: Law
     Return the next version with the amended fields, read under the edition of the catalogue that the record was decided
     under. Raises as `check_paths`, and `Invalid` with every fault.
     """
-    check_paths(record, amendment.paths)
+    check_paths(record, amendment.paths, today=today)
     require_running(record, today)
     reading = _Reading(record, amendment, today=today, law=law)
     enterprise = record.enterprise
@@ -126,14 +127,14 @@ def amend(record: SanctionRecord, amendment: Amendment, *, today: date, law: Law
         enterprise = read_enterprise(amendment.draft.enterprise, reading.findings)[0] or enterprise
     obligation, decision, district = reading.obligation(), reading.decision(), reading.district()
     if obligation is not record.obligation or decision is not record.decision:
-        check_overdue(obligation, decision, reading.findings, today=today)
+        check_overdue(obligation, decision, reading.findings, today=today, law=law)
     publication_class, publication_end = record.publication_class, record.publication_end
     if reading.touches("decision.date", "publication_class", "publication_end_date"):
         chosen = reading.findings.choice("publication_class", amendment.draft.publication_class)
         publication_class = chosen or publication_class
         publication_end = read_publication_end(
             chosen,
-            amendment.draft.publication_end_date,
+            reading.publication_end_date(),
             reading.findings,
             decided_on=decision.decided_on,
             regimes=law.regimes,
@@ -160,6 +161,7 @@ def amend(record: SanctionRecord, amendment: Amendment, *, today: date, law: Law
         publication_end=publication_end,
         measures=measures,
         regime=law.regimes.on(decision.decided_on).name,
+        reviewed_on=today if "measures" in amendment.paths else record.reviewed_on,
         warnings=_warnings(record, obligation, decision, district, law),
     )
     _require_not_over(amended, today, law)
@@ -199,6 +201,9 @@ class _Reading:
         decision = read_decision(self._amendment.draft.decision, self.findings, today=self._today)
         if decision is None:
             return record.ruling
+        for field in DECISION_STATES if record.notice else ():
+            if f"decision.{field}" in self._amendment.paths and not getattr(decision, field):
+                self.findings.note(f"decision.{field}", "it is missing: the decision has to state it", DUE_PROCESS)
         check_decision(decision, self.findings, code=judge(record.enterprise.code), obligation=record.obligation)
         if self.touches("decision.date", "decision.notice_served_on"):
             served_on, decided_on = decision.notice_served_on, decision.decided_on
@@ -217,6 +222,12 @@ class _Reading:
             if day and day < decided_on:
                 self.findings.note("decision.date", f"{decided_on} lies after the {what} of {day}", AMEND_RULE)
 
+    def publication_end_date(self) -> str:
+        """Return the end as typed; empty, for the longest, where it was the longest and only what that counts from moved."""
+        typed, record = self._amendment.draft.publication_end_date, self._record
+        longest, _ = longest_end(record.publication_class, record.ruling.decided_on, self._law.regimes)
+        return "" if record.publication_end == longest and not self.touches("publication_end_date") else typed
+
     def district(self) -> District:
         """Return the responsible district, valid on the day of the decision."""
         record = self._record
@@ -234,7 +245,7 @@ def _warnings(
     """Return what the register of authorities and the table of districts say of a record, faults apart."""
     found = check_authority(decision.authority, obligation, Findings(), on=decision.decided_on, law=law)
     found += check_district(district, Findings(), on=decision.decided_on, law=law)
-    return (*(warning for warning in record.warnings if not warning.startswith(("认定部门", "区划代码"))), *found)
+    return (*(warning for warning in record.warnings if not warning.startswith(("认定部门", "区划"))), *found)
 
 
 def _require_not_over(record: SanctionRecord, today: date, law: Law) -> None:

@@ -10,6 +10,7 @@ from credit_sanction_service.domain.capacity import Obligation
 from credit_sanction_service.domain.faults import CalendarNotPublished
 from credit_sanction_service.domain.findings import Findings
 from credit_sanction_service.domain.identifiers import GB_32100, judge
+from credit_sanction_service.domain.obligations import unpublished_year
 from credit_sanction_service.domain.parties import read_authority
 from credit_sanction_service.domain.proceedings import Decision, Penalty, Statement
 from credit_sanction_service.domain.records import Confirmation
@@ -27,7 +28,7 @@ DUE_PROCESS: Final = "国办发〔2020〕49号 §八; 吉林省社会信用条�
 HEARING: Final = "行政处罚法 art. 63, 64"
 OVERDUE: Final = "长工信联字[2017]9号 §四(八): 未按期完成"
 MOST_STATEMENTS: Final = 20
-_HEARD: Final = frozenset({StatementKind.HEARING_HELD, StatementKind.WAIVED})
+DECISION_STATES: Final = ("cause", "removal_conditions", "remedies")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +76,14 @@ def _read_penalty(draft: PenaltyDraft, findings: Findings, *, today: date) -> Pe
     return Penalty(kind=kind, document_number=number, decided_on=day) if kind and number and day else None
 
 
-def check_overdue(obligation: Obligation | None, decision: Decision | None, findings: Findings, *, today: date) -> None:
+def check_overdue(
+    obligation: Obligation | None, decision: Decision | None, findings: Findings, *, today: date, law: Law
+) -> None:
     """Note an obligation whose last day has not passed, today or on the day of the decision."""
     if obligation is None:
         return
     if obligation.calendar_missing and obligation.nominal_last_day < today:
-        raise CalendarNotPublished(obligation.nominal_last_day.year)
+        raise CalendarNotPublished(unpublished_year(obligation.nominal_last_day, law))
     if obligation.last_day >= today:
         text = f"its last day {obligation.last_day} has not passed (today is {today}): it is not overdue"
         findings.note_not_overdue("obligation.due_on", text, OVERDUE)
@@ -147,10 +150,12 @@ def check_heard(
             findings.note("statements", text, DUE_PROCESS)
         check_hearing(served_on, step, statements, findings, law=law, path="statements")
     asked = [step.made_on for step in statements if step.kind is StatementKind.HEARING_REQUESTED]
-    answered = [step.made_on for step in statements if step.kind in _HEARD]
-    if asked and (not answered or max(answered) < max(asked)):
+    held = [step.made_on for step in statements if step.kind is StatementKind.HEARING_HELD]
+    waived = [step.made_on for step in statements if step.kind is StatementKind.WAIVED]
+    # Of a waiver on the day of the request nobody can tell which came last: it does not undo the request.
+    if asked and not any(day >= max(asked) for day in held) and not any(day > max(asked) for day in waived):
         findings.note("decision.date", f"a hearing was asked for on {max(asked)} and none was held since", HEARING)
-    if answered:
+    if held or waived:
         return
     window = law.calendar.after(served_on, law.limits.hearing_request.days)
     if window.day is None and decided_on > window.nominal:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.decisions import (
+    DECISION_STATES,
     DUE_PROCESS,
     MOST_STATEMENTS,
     OVERDUE,
@@ -27,7 +28,7 @@ from credit_sanction_service.domain.duties import refreshed
 from credit_sanction_service.domain.faults import CalendarNotPublished, StateConflict
 from credit_sanction_service.domain.findings import Findings
 from credit_sanction_service.domain.identifiers import GB_32100, Judgement, judge
-from credit_sanction_service.domain.obligations import read_obligation
+from credit_sanction_service.domain.obligations import read_obligation, unpublished_year
 from credit_sanction_service.domain.parties import (
     check_authority,
     check_district,
@@ -70,7 +71,7 @@ def serve_notice(
             findings.note(field, "it comes after the notice", DUE_PROCESS)
     if draft.decision != DecisionDraft():
         findings.note("decision", "it comes after the notice: call Decide", DUE_PROCESS)
-    _check_notice(notice, obligation, fixed, findings, today=today)
+    _check_notice(notice, obligation, fixed, findings, today=today, law=law)
     if notice and code.certain_organisation_code == judge(notice.authority.code).organisation_code:
         findings.note("enterprise.code", "it is the authority's own: nobody decides about himself", GB_32100)
     since = obligation.ordered_on if obligation else today
@@ -132,13 +133,19 @@ def _read_notice(draft: NoticeDraft | None, findings: Findings, *, today: date) 
 
 
 def _check_notice(
-    notice: Notice | None, obligation: Obligation | None, fixed: Fixed | None, findings: Findings, *, today: date
+    notice: Notice | None,
+    obligation: Obligation | None,
+    fixed: Fixed | None,
+    findings: Findings,
+    *,
+    today: date,
+    law: Law,
 ) -> None:
     """Note a notice about an obligation that was not overdue on its day, or completed by then."""
     if obligation is None:
         return
     if obligation.calendar_missing and obligation.nominal_last_day < today:
-        raise CalendarNotPublished(obligation.nominal_last_day.year)
+        raise CalendarNotPublished(unpublished_year(obligation.nominal_last_day, law))
     if obligation.last_day >= today:
         text = f"its last day {obligation.last_day} has not passed (today is {today}): it is not overdue"
         findings.note_not_overdue("obligation.due_on", text, OVERDUE)
@@ -187,13 +194,16 @@ def decide(
         authority_name=draft.decision.authority_name or notice.authority.name,
         notice_served_on=notice.served_on.isoformat(),
     )
-    for field in ("cause", "removal_conditions", "remedies"):
+    for field in DECISION_STATES:
         if not getattr(typed, field).strip():
             findings.note(f"decision.{field}", "it is missing: the decision has to state it", DUE_PROCESS)
+    if draft.decision.notice_served_on not in {"", typed.notice_served_on}:
+        text = f"the notice was served on {notice.served_on}: leave it out"
+        findings.note("decision.notice_served_on", text, DUE_PROCESS)
     decision = read_decision(typed, findings, today=today)
     if decision and decision.authority.code != notice.authority.code:
         findings.note("decision.authority.code", "it is not the authority that served the notice", DUE_PROCESS)
-    check_overdue(record.obligation, decision, findings, today=today)
+    check_overdue(record.obligation, decision, findings, today=today, law=law)
     check_decision(decision, findings, code=judge(record.enterprise.code), obligation=record.obligation)
     check_completed(fixed, decision, findings)
     fresh = _decided(record, draft, decision, findings, today=today, law=law)
@@ -255,7 +265,7 @@ def list_record(
     if today > record.last_day:
         raise StateConflict(f"{record.name} ended on {record.last_day}, before it was listed ({LISTING})")
     record = _of_now(record, fixed)
-    check_overdue(record.obligation, record.ruling, findings, today=today)
+    check_overdue(record.obligation, record.ruling, findings, today=today, law=law)
     check_completed(fixed, record.ruling, findings)
     findings.stop_if_any()
     code = judge(record.enterprise.code)

@@ -6,10 +6,10 @@ Clocks that people are held to 时限, as due days of a record. How many working
 | REPORT_DECISION  | the decision                                                | each target confirmed the record |
 | WITHDRAW         | the document that ended or suspended it, or its first day without effect | each target confirmed its absence |
 | DECIDE_OBJECTION | the day on which it was raised                              | it is decided                    |
-| REVIEW_BASIS     | the first day on which a binding text is no longer in force | the measure is amended, or ends  |
+| REVIEW_BASIS     | the first day on which a binding text is no longer in force | the measures are amended or end |
 
-A due day is reckoned once, by the calendar of the day on which it began; only one that waits for a calendar to be published
-is filled in later.
+Measures that stand after a review are amended to what they are. A due day is reckoned once, by the calendar of the day on
+which it began; only one that waits for a calendar to be published is filled in later.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def refreshed(record: SanctionRecord, *, law: Law, today: date) -> SanctionRecor
 
 def _clocks(record: SanctionRecord, law: Law, today: date) -> Iterator[tuple[DutyKind, date, str, Limit]]:
     """Yield what runs, or ran, for the record: kind, the day it is counted from, what it is about, and its limit."""
-    if record.decision:
+    waits = record.state in {State.DECIDED, State.QUARANTINED}
+    if record.decision and not (waits and today > record.last_day):
         yield DutyKind.REPORT_DECISION, record.decision.decided_on, "", law.limits.reporting
     gone_since = _gone_since(record)
     if gone_since:
@@ -66,7 +67,10 @@ def _clocks(record: SanctionRecord, law: Law, today: date) -> Iterator[tuple[Dut
         for measure in record.measures:
             row = law.catalogues[record.catalogue_edition].rows[measure.area]
             lapsed = row.lapsed_basis(today, record.since, record.penalty)
+            reviewed = record.reviewed_on
             if lapsed and lapsed.in_force_to and today <= record.end_of(measure):
+                if reviewed and reviewed > lapsed.in_force_to:
+                    continue
                 note = f"{measure.area} {lapsed.document}"
                 yield DutyKind.REVIEW_BASIS, add_day(lapsed.in_force_to), note, law.limits.basis_review
 

@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from credit_sanction_service.domain.calendar import LATEST, add_day
+from credit_sanction_service.domain.privacy import holds_citizen_number
 from credit_sanction_service.domain.terms import EditionKind
 from credit_sanction_service.domain.text import has_control_characters, tidy
 
@@ -86,6 +87,8 @@ class Table:
             raise self.unreadable("is not a text", key)
         if not 1 <= len(value) <= TEXT_LIMIT or value != tidy(value) or has_control_characters(value):
             raise self.unreadable(f"is not a plain text of 1 to {TEXT_LIMIT} characters", key)
+        if holds_citizen_number(value):
+            raise self.unreadable("holds a citizen's identity number 公民身份号码, which must never stand here", key)
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -126,9 +129,9 @@ class Table:
         """Read a day that may be missing."""
         return self.day(key) if self.has(key) else None
 
-    def days(self, key: str) -> tuple[date, ...]:
-        """Read a list of one or more days, each later than the one before."""
-        days = tuple(self._day(key, item) for item in self._list(key))
+    def days(self, key: str, *, least: int = 1) -> tuple[date, ...]:
+        """Read a list of `least` days or more, each later than the one before."""
+        days = tuple(self._day(key, item) for item in self._list(key, least=least))
         for before, after in pairwise(days):
             if after < before:  # the same day twice is a repetition, refused above
                 raise self.unreadable(f"{after} stands behind {before}: days stand in their order", key)
@@ -168,10 +171,12 @@ class Table:
         except KeyError:
             raise self.unreadable("is missing", key) from None
 
-    def _list(self, key: str) -> list[object]:
+    def _list(self, key: str, *, least: int = 1) -> list[object]:
         value = self._take(key)
-        if not isinstance(value, list) or not value:
-            raise self.unreadable("is not a list of one or more", key)
+        if not isinstance(value, list):
+            raise self.unreadable("is not a list of one or more" if least else "is not a list", key)
+        if len(value) < least:
+            raise self.unreadable("is not a list of one or more: it is empty", key)
         for before, item in enumerate(value):
             if item in value[:before]:
                 raise self.unreadable(f"item {before + 1} repeats an earlier one", key)
@@ -232,6 +237,9 @@ def _open(text: str) -> tuple[Edition, Table]:
     name = header.text("edition")
     if not _NAME.fullmatch(name):
         raise header.unreadable("is not made of 1 to 40 small letters, digits, points and hyphens", "edition")
+    if holds_citizen_number(name):
+        what = "holds a citizen's identity number 公民身份号码, which must never stand here"
+        raise UnreadableEdition(kind.value, "header", "edition", what)  # without the name: nothing repeats one
     header.texts("source")
     body = {key: value for key, value in cells.items() if key not in {"format", "kind", "edition", "source"}}
     return Edition(kind=kind, name=name, text=text), Table(body, kind=kind, edition=name)

@@ -1,6 +1,7 @@
 """
 Enforcement feedback 惩戒反馈, the last step of 发起—响应—反馈: what a reader did with a measure, on which look-up, and how many
-of the measures in force were answered so.
+of the measures in force were answered so. Reports are never changed: of what one reader said about one measure, the latest report
+counts, and those before it count nowhere.
 """
 
 from __future__ import annotations
@@ -138,7 +139,8 @@ def take_report(
 
 def _check_in_force(record: SanctionRecord, area: Area, day: date, findings: Findings, law: Law) -> None:
     """Note a measure that was not in force on the day. Why not is no news for who may not read the record."""
-    if record.state not in UNLISTED and record.decision and day < record.since:
+    shown = record.ever_listed and record.state is not State.QUARANTINED
+    if shown and day < record.since:
         text = f"{day} lies before {record.since}, the first day of effect of {record.name}"
         findings.note("applied_on", text, FEEDBACK)
     elif not any(in_force(record, day, {area}, law.catalogues[record.catalogue_edition])):
@@ -180,7 +182,7 @@ def sight_of(principal: Principal) -> Sight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """The reports on one measure: how many, on how many cases something was refused, whether one of them applied it."""
+    """The reports on one measure that count: how many, on how many cases something was refused, whether one of them applied it."""
 
     reports: int
     blocked: int
@@ -189,7 +191,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """Feedback in one area of one district 反馈率. Reports and blocked cases are those on the measures in force."""
+    """Feedback in one area of one district 反馈率. Reports and blocked cases are those that count on the measures in force."""
 
     area: Area
     district_code: str

@@ -49,6 +49,15 @@ class CompletionDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalDraft:
+    """The fields of WithdrawObligation."""
+
+    date: str = ""
+    document_number: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveExitDraft:
     """`active_exit` of DeclareActiveExit."""
 

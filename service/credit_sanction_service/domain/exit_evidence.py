@@ -1,4 +1,4 @@
-"""What is reported of an exit, and how it is read: the four pieces of the interim state, completion, active exit."""
+"""What is reported of an exit, and how it is read: the interim state's four pieces, completion, active exit, withdrawal."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from credit_sanction_service.domain.obligations import SOURCE
+from credit_sanction_service.domain.obligations import PLAN_RULE, SOURCE
 from credit_sanction_service.domain.terms import InterimEvidenceKind
 from credit_sanction_service.domain.text import APPROVER_LIMIT, DOCUMENT_NUMBER_LIMIT, REASON_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credit_sanction_service.domain.exit_drafts import ActiveExitDraft, CompletionDraft, InterimEvidenceDraft
+    from credit_sanction_service.domain.exit_drafts import (
+        ActiveExitDraft,
+        CompletionDraft,
+        InterimEvidenceDraft,
+        WithdrawalDraft,
+    )
     from credit_sanction_service.domain.findings import Findings
 
 INTERIM_RULE: Final = f"{SOURCE} §三(二)5"
@@ -55,6 +60,15 @@ class ActiveExit:
     declared_on: date
     document_number: str
     description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """That the obligation was registered by mistake 撤回登记: no deadline ran (长工信联字[2017]9号 §二)."""
+
+    withdrawn_on: date
+    document_number: str
+    reason: str
 
 
 def read_interim(
@@ -130,6 +144,16 @@ def read_active_exit(draft: ActiveExitDraft, findings: Findings, *, ordered_on: 
     if not (day and number and description):
         return None
     return ActiveExit(declared_on=day, document_number=number, description=description)
+
+
+def read_withdrawal(draft: WithdrawalDraft, findings: Findings, *, ordered_on: date, today: date) -> Withdrawal | None:
+    """Return why the obligation should not have been registered, and by which document that was said."""
+    day = _read_day("date", draft.date, findings, ordered_on=ordered_on, today=today, rule=PLAN_RULE)
+    number = findings.text("document_number", draft.document_number, limit=DOCUMENT_NUMBER_LIMIT)
+    reason = findings.text("reason", draft.reason, limit=REASON_LIMIT)
+    if not (day and number and reason):
+        return None
+    return Withdrawal(withdrawn_on=day, document_number=number, reason=reason)
 
 
 def _read_day(path: str, typed: str, findings: Findings, *, ordered_on: date, today: date, rule: str) -> date | None:

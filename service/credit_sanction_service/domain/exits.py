@@ -2,9 +2,11 @@
 Registered exit obligations 退出任务 and the steps of their life, as pure functions from one version to the next.
 
     OPEN ──report_interim: technology alone──▶ INTERIM_SEALED ──report_completion──▶ COMPLETED
-      └──────────────────────────report_completion──────────────────────────────────────▲
+      ├──────────────────────────report_completion──────────────────────────────────────▲
+      └── withdraw: from OPEN and INTERIM_SEALED ──▶ WITHDRAWN
 
-Overdue is no state: it is a matter of the day. Sealed is not completed (长工信联字[2017]9号 §三(二)5), and completed is final.
+Overdue is no state: it is a matter of the day. Sealed is not completed (长工信联字[2017]9号 §三(二)5). Completed is final, and so is
+withdrawn, which is what was registered by mistake: outside an approved plan there is no deadline (§二).
 """
 
 from __future__ import annotations
@@ -22,15 +24,18 @@ from credit_sanction_service.domain.exit_evidence import (
     ActiveExit,
     Completion,
     InterimEvidence,
+    Withdrawal,
     read_active_exit,
     read_completion,
     read_dismantle_by,
     read_interim,
+    read_withdrawal,
 )
 from credit_sanction_service.domain.faults import CalendarNotPublished, StateConflict
 from credit_sanction_service.domain.findings import Findings
 from credit_sanction_service.domain.identifiers import GB_32100, Code, Judgement, describe, judge
 from credit_sanction_service.domain.obligations import (
+    PLAN_RULE,
     check_application,
     read_extension,
     read_obligation,
@@ -53,6 +58,7 @@ if TYPE_CHECKING:
         CompletionDraft,
         InterimDraft,
         RegistrationDraft,
+        WithdrawalDraft,
     )
     from credit_sanction_service.domain.law import Law
 
@@ -65,7 +71,7 @@ class RegisteredObligation:
     """
     A registered exit obligation 退出任务: one item of capacity of one enterprise. `id` is opaque; versions count from 1.
 
-    `interim` and `dismantle_by` stay once it is completed, as does what was declared.
+    `interim` and `dismantle_by` stay once it is completed or withdrawn, as does what was declared.
     """
 
     id: str
@@ -79,11 +85,14 @@ class RegisteredObligation:
     dismantle_by: date | None = None
     completion: Completion | None = None
     active_exit: ActiveExit | None = None
+    withdrawal: Withdrawal | None = None
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.state is ObligationState.COMPLETED) != (self.completion is not None):
             raise ValueError("completed and only completed obligations say how")
+        if (self.state is ObligationState.WITHDRAWN) != (self.withdrawal is not None):
+            raise ValueError("withdrawn and only withdrawn obligations say why")
         if bool(self.interim) != (self.dismantle_by is not None):
             raise ValueError("what is sealed has a day by which it is dismantled")
         if self.state is ObligationState.INTERIM_SEALED and not self.interim:
@@ -107,16 +116,19 @@ class RegisteredObligation:
     def is_overdue(self, day: date) -> bool:
         """
         Whether on `day` the last day has passed and the exit is not completed 逾期. Sealed is not completed (长工信联字[2017]9号
-        §三(二)5). False while the last day cannot be told.
+        §三(二)5). False while the last day cannot be told, and of what was withdrawn: no deadline ran (§二).
         """
+        if self.withdrawal:
+            return False
         return self.last_day is not None and self.last_day < day and not self._is_completed_by(day)
 
     def is_supported(self, day: date) -> bool:
         """
         Whether lenders are to support it on `day` as an active exit (长工信联字[2017]9号 §四(四)): from its declaration on, unless
-        the last day has passed, or may have, without completion by then. Late completion does not bring support back.
+        the last day has passed, or may have, without completion by then. Late completion does not bring support back. What was
+        withdrawn was never to be supported.
         """
-        if self.active_exit is None or day < self.active_exit.declared_on:
+        if self.active_exit is None or self.withdrawal or day < self.active_exit.declared_on:
             return False
         last = self.obligation.last_day
         return day <= last or (self.completed_on is not None and self.completed_on <= last)
@@ -167,7 +179,7 @@ def extend(registered: RegisteredObligation, draft: ExtensionDraft, *, today: da
     Return the next version with the one extension that energy knows (长工信联字[2017]9号 §三(二)1), applied for on or before the
     last day. It may be granted after that day.
 
-    Raises `StateConflict` once completed or extended, `Invalid` with the article where the standard knows no extension.
+    Raises `StateConflict` once completed, withdrawn or extended, `Invalid` with the article where the standard knows no extension.
     """
     obligation = registered.obligation
     _require_open(registered, "extended", EXIT_RULE)
@@ -179,8 +191,6 @@ def extend(registered: RegisteredObligation, draft: ExtensionDraft, *, today: da
         )
     findings = Findings()
     extension = read_extension(draft, findings, rule, obligation.standard, path="extension")
-    if rule.extension_months and not draft.applied_on:
-        findings.note("extension.applied_on", "it is missing: nothing is extended without an application", rule.article)
     if extension:
         path = "extension.applied_on"
         check_application(extension, obligation, findings, path=path, today=today, law=law)
@@ -197,7 +207,7 @@ def report_interim(
     sealed, its removal committed to in public and announced on the city-level site (长工信联字[2017]9号 §三(二)5). A later report
     replaces the one before.
 
-    Raises `StateConflict` once completed, `Invalid` for another standard than technology and naming each missing piece.
+    Raises `StateConflict` once completed or withdrawn, `Invalid` for another standard than technology and naming each missing piece.
     """
     _require_open(registered, "reported as sealed", INTERIM_RULE)
     obligation = registered.obligation
@@ -218,7 +228,7 @@ def report_completion(
 ) -> RegisteredObligation:
     """
     Return the next version, COMPLETED, which is final: the enterprise has closed, or its main equipment is disabled, and
-    somebody verified it (长工信联字[2017]9号 §三(三)6). Raises `StateConflict` once completed, `Invalid`.
+    somebody verified it (长工信联字[2017]9号 §三(三)6). Raises `StateConflict` once completed or withdrawn, `Invalid`.
     """
     _require_open(registered, "completed again", EXIT_RULE)
     findings = Findings()
@@ -241,6 +251,7 @@ def declare_active_exit(
     before its last day; once overdue, or completed late, it is refused. `is_supported` says the same of every later day.
     Raises `StateConflict`, `Invalid`; `CalendarNotPublished` where nobody can tell yet whether it is late.
     """
+    _require_standing(registered, "declared an active exit")
     current = _next(registered, law)
     ended = registered.completed_on
     if (ended or today) > current.obligation.last_day:
@@ -257,9 +268,28 @@ def declare_active_exit(
     return replace(current, active_exit=active_exit)
 
 
+def withdraw(
+    registered: RegisteredObligation, draft: WithdrawalDraft, *, today: date, law: Law
+) -> RegisteredObligation:
+    """
+    Return the next version, WITHDRAWN, which is final: it was registered by mistake. A deadline exists only inside an approved
+    plan (长工信联字[2017]9号 §二), so none ran: it is never overdue, nor supported, on days before the withdrawal neither.
+
+    Raises `StateConflict` once completed or withdrawn, `Invalid`.
+    """
+    _require_open(registered, "withdrawn", EXIT_RULE)
+    findings = Findings()
+    withdrawal = read_withdrawal(draft, findings, ordered_on=registered.obligation.ordered_on, today=today)
+    findings.stop_if_any()
+    return _next(replace(registered, state=ObligationState.WITHDRAWN, withdrawal=withdrawal), law)
+
+
 def calendar_loaded(registered: RegisteredObligation, *, law: Law) -> RegisteredObligation | None:
-    """Return the next version of an obligation whose last day can be told now; None where nothing has changed for it."""
-    if not registered.obligation.calendar_missing:
+    """
+    Return the next version of an obligation whose last day can be told now; None where nothing has changed for it, as for what
+    was withdrawn.
+    """
+    if registered.withdrawal or not registered.obligation.calendar_missing:
         return None
     fresh = _next(registered, law)
     return None if fresh.last_day is None else fresh
@@ -273,7 +303,16 @@ def _next(registered: RegisteredObligation, law: Law) -> RegisteredObligation:
     return replace(registered, version=registered.version + 1, obligation=obligation)
 
 
+def _require_standing(registered: RegisteredObligation, what: str) -> None:
+    if registered.withdrawal:
+        raise StateConflict(
+            f"{registered.name} was withdrawn on {registered.withdrawal.withdrawn_on}, which is final:"
+            f" it cannot be {what} ({PLAN_RULE})"
+        )
+
+
 def _require_open(registered: RegisteredObligation, what: str, rule: str) -> None:
+    _require_standing(registered, what)
     if registered.completion:
         raise StateConflict(
             f"{registered.name} was completed on {registered.completion.completed_on}, which is final:"

@@ -63,7 +63,7 @@ def take_in(
     enterprise, code = read_enterprise(draft.enterprise, findings)
     obligation = fixed.obligation if fixed else read_obligation(draft.obligation, findings, today=today, law=law)
     decision = read_decision(draft.decision, findings, today=today)
-    check_overdue(obligation, decision, findings, today=today)
+    check_overdue(obligation, decision, findings, today=today, law=law)
     check_decision(decision, findings, code=code, obligation=obligation)
     check_completed(fixed, decision, findings)
     since = obligation.ordered_on if obligation else today

@@ -30,8 +30,10 @@ from credit_sanction_service.domain.terms import LiftGround, ObjectionOutcome, S
 from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT, REASON_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
+    from credit_sanction_service.domain.decisions import Fixed
     from credit_sanction_service.domain.drafts import LiftDraft, RevocationDraft
     from credit_sanction_service.domain.law import Law
     from credit_sanction_service.domain.records import SanctionRecord
@@ -40,26 +42,34 @@ LIFT_RULE: Final = "国办发〔2020〕49号; 国家发展改革委令第36号"
 REVOKE_RULE: Final = "行政处罚法 art. 48; 河南省社会信用条例 art. 66"
 
 
+def has_effect_ahead(record: SanctionRecord, today: date) -> bool:
+    """Whether it was lifted for a day that has not come: until then it is what it was, and can still be what that could."""
+    return record.state is State.LIFTED and record.ending is not None and record.ending.effective_on > today
+
+
 def lift(
-    record: SanctionRecord, draft: LiftDraft, *, today: date, law: Law, completed: bool | None = None
+    record: SanctionRecord, draft: LiftDraft, *, today: date, law: Law, fixed: Fixed | None = None
 ) -> SanctionRecord:
     """
     Return the next version, LIFTED: no effect from its effective day on, which may lie behind or ahead. A lift whose day has
-    not come can be lifted anew, which replaces its day and ground. `completed` tells whether the registered obligation that
-    it names was completed, None where it names none. Repair is a step of its own, which minimum periods bind. Raises
-    `StateConflict`, `Invalid`.
+    not come can be lifted anew, which replaces its day and ground, a repair's only by an earlier day. `fixed` is the
+    registered obligation that it names: a lift because the exit is completed needs that to be so, by then. Repair is a step
+    of its own, which minimum periods bind. Raises `StateConflict`, `Invalid`.
     """
     _require_liftable(record, today)
     findings = Findings()
     ground = findings.choice("ground", draft.ground)
     if ground is LiftGround.REPAIR:
         findings.note("ground", "credit is repaired by the call Repair, which minimum periods bind", LIFT_RULE)
-    if ground is LiftGround.EXIT_COMPLETED and completed is False:
+    if ground is LiftGround.EXIT_COMPLETED and fixed and fixed.completed_on is None:
         raise StateConflict(f"{record.obligation_name} is not completed: report its completion first ({LIFT_RULE})")
     number = findings.text("document_number", draft.document_number, limit=DOCUMENT_NUMBER_LIMIT)
     day = findings.past_day("date", draft.date, today=today, rule=LIFT_RULE)
     check_document_day(record, day, findings, rule=LIFT_RULE)
     effective_on = read_effective_day(record, draft.effective_on, findings, today=today)
+    if ground is LiftGround.EXIT_COMPLETED:
+        check_after_completion(fixed, {"date": day, "effective_on": effective_on}, findings, rule=LIFT_RULE)
+    check_not_put_off(record, effective_on, findings)
     findings.stop_if_any()
     assert ground and day and effective_on  # noqa: PT018, S101 - for the type checker
     ending = Ending(ground=ground, document_number=number, decided_on=day, effective_on=effective_on)
@@ -67,8 +77,26 @@ def lift(
     return refreshed(lifted, law=law, today=today)
 
 
+def check_not_put_off(record: SanctionRecord, effective_on: date | None, findings: Findings) -> None:
+    """Note a day later than that from which it is repaired already."""
+    before = record.ending
+    if before and before.ground is LiftGround.REPAIR and effective_on and effective_on > before.effective_on:
+        findings.note("effective_on", f"it is repaired from {before.effective_on} on, and not later", LIFT_RULE)
+
+
+def check_after_completion(
+    fixed: Fixed | None, days: Mapping[str, date | None], findings: Findings, *, rule: str
+) -> None:
+    """Note each day, by its field, that lies before the completion of the registered obligation that it rests on."""
+    if fixed is None or fixed.completed_on is None:
+        return
+    for field, day in days.items():
+        if day and day < fixed.completed_on:
+            findings.note(field, f"{day} lies before the completion of {fixed.name} on {fixed.completed_on}", rule)
+
+
 def _require_liftable(record: SanctionRecord, today: date) -> None:
-    if record.state is State.LIFTED and record.ending and record.ending.effective_on <= today:
+    if record.state is State.LIFTED and record.ending and not has_effect_ahead(record, today):
         raise StateConflict(
             f"{record.name} is LIFTED since {record.ending.effective_on}: that cannot be changed any more ({LIFT_RULE})"
         )
@@ -158,8 +186,11 @@ def next_change(record: SanctionRecord, *, after: date, law: Law) -> date | None
     alone; None if there is none.
 
     These are the days after a measure's or the publication's end, a lift that takes effect later, and those on which
-    another basis answers for a measure: a penalty's years are over, a text comes into force or lapses.
+    another basis answers for a measure: a penalty's years are over, a text comes into force or lapses. What is not listed and
+    never can be any more, after its last day, is owed to nobody.
     """
+    if record.state in {State.DECIDED, State.QUARANTINED}:
+        return add_day(record.last_day) if record.last_day >= after else None
     if record.state not in {State.LISTED, State.SUSPENDED, State.LIFTED}:
         return None
     catalogue = law.catalogues[record.catalogue_edition]

@@ -15,7 +15,7 @@ from credit_sanction_service.domain.drafts import RevocationDraft
 from credit_sanction_service.domain.duties import refreshed
 from credit_sanction_service.domain.faults import Invalid, StateConflict, Violation
 from credit_sanction_service.domain.findings import Findings
-from credit_sanction_service.domain.lifecycle import require_running, revoke
+from credit_sanction_service.domain.lifecycle import has_effect_ahead, require_running, revoke
 from credit_sanction_service.domain.proceedings import Objection
 from credit_sanction_service.domain.terms import ObjectionOutcome, State
 from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT, REASON_LIMIT
@@ -34,7 +34,7 @@ _OPEN_TO_OBJECTION: Final = frozenset({State.DECIDED, State.LISTED, State.SUSPEN
 
 def raise_objection(record: SanctionRecord, draft: ObjectionDraft, *, today: date, law: Law) -> SanctionRecord:
     """Return the next version, disputed, with the day by which the objection has to be decided."""
-    ends_later = record.state is State.LIFTED and record.ending and record.ending.effective_on > today
+    ends_later = has_effect_ahead(record, today)
     if record.state not in _OPEN_TO_OBJECTION and not ends_later:
         raise StateConflict(
             f"{record.name} is {record.state}: what is decided and has not ended is objected to ({OBJECTION})"

@@ -222,12 +222,17 @@ def read_extension(
         findings.note(f"{path}.months", f"the standard {standard} knows no extension", rule.article)
         return None
     number = findings.text(f"{path}.document_number", draft.document_number, limit=DOCUMENT_NUMBER_LIMIT)
+    if not draft.applied_on:
+        text = "it is missing: nothing is extended without an application"
+        findings.note(f"{path}.applied_on", text, rule.article)
     applied_on = findings.day(f"{path}.applied_on", draft.applied_on, required=False)
     if not 1 <= draft.months <= rule.extension_months:
         text = f"{draft.months} months: one extension of 1 to {rule.extension_months} is allowed"
         findings.note(f"{path}.months", text, rule.article)
         return None
-    return Extension(months=draft.months, document_number=number, applied_on=applied_on) if number else None
+    if not number or applied_on is None:
+        return None
+    return Extension(months=draft.months, document_number=number, applied_on=applied_on)
 
 
 def check_application(

@@ -148,6 +148,10 @@ def check_district(district: District | None, findings: Findings, *, on: date, l
     if not valid:
         then = f"; its successor is {entry.successor}" if entry.successor else ""
         findings.note("responsible_district.code", f"{district.code} was no district here on {on}{then}", DIVISIONS)
+        return []
+    name = entry.name_on(on)
+    if name not in district.name:  # 长春市九台区 is 九台区 too
+        return [f"区划名称不符: {district.code} is {name}, not {district.name}"]
     return []
 
 

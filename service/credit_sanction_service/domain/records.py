@@ -66,7 +66,8 @@ class SanctionRecord:
     A sanction record 惩戒记录: one overdue obligation, one decision. `id` is opaque; versions count from 1.
 
     Between notice and decision it has a notice and no decision; of an authority that did the process on paper it has a
-    decision and no notice. `listed_on` is the day it was listed where that was a step of its own.
+    decision and no notice. `listed_on` is the day it was listed where that was a step of its own, `reviewed_on` the day on
+    which its measures were last amended, and with that reviewed.
     """
 
     id: str
@@ -94,6 +95,7 @@ class SanctionRecord:
     suspensions: tuple[Suspension, ...] = ()
     objection: Objection | None = None
     due_days: tuple[DueDay, ...] = ()
+    reviewed_on: date | None = None
 
     def __post_init__(self) -> None:
         if not self.measures:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from credit_sanction_service.domain.duties import refreshed
 from credit_sanction_service.domain.faults import StateConflict
 from credit_sanction_service.domain.findings import Findings
-from credit_sanction_service.domain.lifecycle import check_document_day, require_running
+from credit_sanction_service.domain.lifecycle import check_document_day, has_effect_ahead, require_running
 from credit_sanction_service.domain.proceedings import Suspension
 from credit_sanction_service.domain.terms import State
 from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT
@@ -28,8 +28,12 @@ SUSPENSION: Final = "行政诉讼法 art. 56; 行政复议法 art. 42"
 
 
 def suspend(record: SanctionRecord, draft: SuspensionDraft, *, today: date, law: Law) -> SanctionRecord:
-    """Return the next version, SUSPENDED: no effect from its effective day on, which is today or lies behind."""
-    if record.state is not State.LISTED:
+    """
+    Return the next version, SUSPENDED: no effect from its effective day on, which is today or lies behind. One that was lifted
+    for a day ahead stays LIFTED, and rests until then.
+    """
+    rests = bool(record.suspensions) and record.suspensions[-1].resumed_on is None
+    if record.state is not State.LISTED and not (has_effect_ahead(record, today) and not rests):
         raise StateConflict(f"{record.name} is {record.state}: only a listed record is suspended ({SUSPENSION})")
     require_running(record, today)
     findings = Findings()
@@ -45,15 +49,15 @@ def suspend(record: SanctionRecord, draft: SuspensionDraft, *, today: date, law:
     findings.stop_if_any()
     assert ground and decided_on and effective_on  # noqa: PT018, S101 - for the type checker
     fresh = Suspension(ground=ground, document_number=number, decided_on=decided_on, effective_on=effective_on)
-    suspended = replace(
-        record, version=record.version + 1, state=State.SUSPENDED, suspensions=(*record.suspensions, fresh)
-    )
+    state = State.LIFTED if record.state is State.LIFTED else State.SUSPENDED
+    suspended = replace(record, version=record.version + 1, state=state, suspensions=(*record.suspensions, fresh))
     return refreshed(suspended, law=law, today=today)
 
 
 def resume(record: SanctionRecord, draft: SuspensionDraft, *, today: date, law: Law) -> SanctionRecord:
     """Return the next version, LISTED again from its effective day on, which is today or lies behind."""
-    if record.state is not State.SUSPENDED:
+    rests = bool(record.suspensions) and record.suspensions[-1].resumed_on is None
+    if record.state is not State.SUSPENDED and not (has_effect_ahead(record, today) and rests):
         raise StateConflict(f"{record.name} is {record.state}: only a suspended record is resumed ({SUSPENSION})")
     require_running(record, today)
     findings = Findings()
@@ -73,7 +77,7 @@ def resume(record: SanctionRecord, draft: SuspensionDraft, *, today: date, law: 
     resumed = replace(
         record,
         version=record.version + 1,
-        state=State.LISTED,
+        state=State.LIFTED if record.state is State.LIFTED else State.LISTED,
         suspensions=(*record.suspensions[:-1], ended),
     )
     return refreshed(resumed, law=law, today=today)

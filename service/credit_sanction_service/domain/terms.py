@@ -156,6 +156,7 @@ class ObligationState(StrEnum):
     OPEN = "OPEN"
     INTERIM_SEALED = "INTERIM_SEALED"
     COMPLETED = "COMPLETED"
+    WITHDRAWN = "WITHDRAWN"
 
 
 class InterimEvidenceKind(StrEnum):

@@ -120,7 +120,7 @@ def _calendar(table: Table) -> WorkingCalendar:
 def _year(row: Table) -> tuple[int, YearDays]:
     year = row.number("year", EARLIEST.year, LATEST.year)
     off = row.days("off")
-    work = row.days("work") if row.has("work") else ()
+    work = row.days("work", least=0) if row.has("work") else ()
     for key, days, weekday in (("off", off, True), ("work", work, False)):
         for day in days:
             if day.year != year:

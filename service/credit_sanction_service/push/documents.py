@@ -82,4 +82,13 @@ def _area(measure: MeasureInForce) -> dict[str, Any]:
         "article": measure.basis.article,
         "binding": measure.binding,
         "until": measure.until.isoformat(),
+        "demands": [
+            {
+                "action": demand.action.value,
+                "binding": demand.binding,
+                "basis": demand.basis.document,
+                "article": demand.basis.article,
+            }
+            for demand in measure.demands
+        ],
     }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from credit_sanction_service.calls import Call, new_id
 from credit_sanction_service.domain.amendments import Amendment, amend, check_paths, confirm
+from credit_sanction_service.domain.calendar import add_day
 from credit_sanction_service.domain.decisions import read_confirmation
 from credit_sanction_service.domain.faults import CalendarNotPublished, Duplicate, Invalid, NotPermitted
 from credit_sanction_service.domain.intake import take_in
 from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
-from credit_sanction_service.records.writing import RecordWrites, hold, is_completed, named_obligation, warned
+from credit_sanction_service.records.writing import RecordWrites, fixed_of, hold, named_obligation, warned
 from credit_sanction_service.store import reading
 from credit_sanction_service.store.outcomes import Refused
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.transaction import Transaction
     from credit_sanction_service.store.values import StoredRecord
     from credit_sanction_service.store.writer import Writer
+
+log: Final = structlog.get_logger()
 
 SCHEDULER: Final = "scheduler"
 _DATES_AT_ONCE: Final = 500
@@ -84,7 +89,7 @@ class Records:
 
         def work(tx: Transaction) -> list[SanctionRecord]:
             record = hold(tx, record_id, version, call)
-            check_paths(record, paths)
+            check_paths(record, paths, today=tx.today)
             amendment = Amendment(draft=build(record), paths=paths)
             try:
                 fresh = amend(record, amendment, today=tx.today, law=tx.law)
@@ -101,7 +106,7 @@ class Records:
         """End a record's effect from a day on."""
 
         def move(tx: Transaction, record: SanctionRecord) -> SanctionRecord:
-            return lift(record, draft, today=tx.today, law=tx.law, completed=is_completed(tx, record))
+            return lift(record, draft, today=tx.today, law=tx.law, fixed=fixed_of(tx, record))
 
         return self._writes.step(record_id, version, call, "LIFT", move)
 
@@ -167,7 +172,14 @@ class Records:
         def work(tx: Transaction) -> int:
             due = tx.lock_due_records(limit=_DATES_AT_ONCE)
             for record in due:
-                tx.update(pass_days(record, today=tx.today, law=tx.law), action="DATE_PASSED", principal=SCHEDULER)
+                try:
+                    moved = pass_days(record, today=tx.today, law=tx.law)
+                except Exception:
+                    # One that nobody foresaw holds up no other; it is looked at again on the next day.
+                    log.exception("day.failed", record=record.name)
+                    tx.look_again(record, on=add_day(tx.today))
+                else:
+                    tx.update(moved, action="DATE_PASSED", principal=SCHEDULER)
             return len(due)
 
         return self._writes.writer.run(work, timeout=self._writes.timeout).value
@@ -175,7 +187,7 @@ class Records:
     def _take_in(
         self, tx: Transaction, draft: RecordDraft, call: Call, *, replaces: str = "", prefix: str = "record"
     ) -> SanctionRecord:
-        fixed = named_obligation(tx, draft, prefix=prefix)
+        fixed = named_obligation(tx, draft, prefix=prefix, replaces=replaces)
         try:
             record = take_in(draft, record_id=new_id(), today=tx.today, law=tx.law, fixed=fixed, replaces=replaces)
         except Invalid as fault:

@@ -11,7 +11,7 @@ from credit_sanction_service.domain.faults import Invalid
 from credit_sanction_service.domain.objections import decide_objection, raise_objection
 from credit_sanction_service.domain.repair import repair
 from credit_sanction_service.domain.suspensions import resume, suspend
-from credit_sanction_service.records.writing import RecordWrites, fixed_of, is_completed, named_obligation, warned
+from credit_sanction_service.records.writing import RecordWrites, fixed_of, named_obligation, warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +111,7 @@ class Proceedings:
         def move(tx: Transaction, record: SanctionRecord) -> SanctionRecord:
             amendment = None
             if paths:
-                check_paths(record, paths)
+                check_paths(record, paths, today=tx.today)
                 amendment = Amendment(draft=build(record), paths=paths)
             decided = decide_objection(record, draft, today=tx.today, law=tx.law, amendment=amendment)
             call.principal.require_record(decided)
@@ -135,6 +135,6 @@ class Proceedings:
         """Repair credit: end publication, sharing and measures together."""
 
         def move(tx: Transaction, record: SanctionRecord) -> SanctionRecord:
-            return repair(record, draft, today=tx.today, law=tx.law, completed=is_completed(tx, record))
+            return repair(record, draft, today=tx.today, law=tx.law, fixed=fixed_of(tx, record))
 
         return self._writes.step(record_id, version, call, "REPAIR", move)

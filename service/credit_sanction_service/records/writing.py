@@ -9,9 +9,10 @@ from credit_sanction_service.domain.decisions import Fixed
 from credit_sanction_service.domain.faults import Invalid, NotFound, VersionConflict, Violation
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.intake import OBLIGATION_NAMED
+from credit_sanction_service.domain.obligations import PLAN_RULE
 from credit_sanction_service.domain.parties import NAME_WARNING, name_warnings
 from credit_sanction_service.store import reading
-from credit_sanction_service.store.obligations import lock_obligation
+from credit_sanction_service.store.obligations import lock_obligation, running_under
 from credit_sanction_service.store.outcomes import Refused, Written, dump_outcome, load_outcome
 from credit_sanction_service.store.values import Revision, StoredRecord
 
@@ -92,10 +93,11 @@ def hold(tx: Transaction, record_id: str, version: int, call: Call) -> SanctionR
     return record
 
 
-def named_obligation(tx: Transaction, draft: RecordDraft, *, prefix: str) -> Fixed | None:
+def named_obligation(tx: Transaction, draft: RecordDraft, *, prefix: str, replaces: str = "") -> Fixed | None:
     """
     Return the registered obligation that a draft names, held; None where it names none. Raises `Invalid` where there is no
-    such one, it is another enterprise's, or the draft describes one as well.
+    such one, it was withdrawn or is another enterprise's, the draft describes one as well, or a record other than `replaces`
+    about it has not ended: one item, one record.
     """
     name = draft.obligation_name
     if not name:
@@ -114,6 +116,13 @@ def named_obligation(tx: Transaction, draft: RecordDraft, *, prefix: str) -> Fix
     if registered.enterprise.code != judge(draft.enterprise.code).value:
         text = f"{name} is an obligation of {registered.enterprise.name}, under another code"
         raise Invalid([Violation(field=path, description=text, rule=OBLIGATION_NAMED)])
+    if registered.withdrawal:
+        text = f"{name} was withdrawn on {registered.withdrawal.withdrawn_on}: no deadline ran that could have passed"
+        raise Invalid([Violation(field=path, description=text, rule=PLAN_RULE)])
+    others = [record for record in running_under(tx.connection, name) if record != replaces]
+    if others:
+        text = f"{', '.join(others)} about {name} has not ended: one item of capacity, one record"
+        raise Invalid([Violation(field=path, description=text, rule=OBLIGATION_NAMED)])
     return Fixed(obligation=registered.obligation, name=name, completed_on=registered.completed_on)
 
 
@@ -123,12 +132,6 @@ def fixed_of(tx: Transaction, record: SanctionRecord) -> Fixed | None:
         return None
     registered = lock_obligation(tx.connection, record.obligation_name.partition("/")[2])
     return Fixed(obligation=registered.obligation, name=record.obligation_name, completed_on=registered.completed_on)
-
-
-def is_completed(tx: Transaction, record: SanctionRecord) -> bool | None:
-    """Whether the registered obligation that a record names was completed; None where it names none."""
-    fixed = fixed_of(tx, record)
-    return None if fixed is None else fixed.completed_on is not None
 
 
 def warned(tx: Transaction, records: Sequence[SanctionRecord]) -> list[SanctionRecord]:

@@ -151,8 +151,15 @@ class Index:
         return tuple(self._exits[identifier] for identifier in sorted(ids))
 
     def _take_exit(self, obligation: RegisteredObligation) -> None:
-        """Hold an obligation's new version where it has a declared active exit; of the others nothing is answered."""
-        if obligation.active_exit is not None:
+        """
+        Hold an obligation's new version where it has a declared active exit, and forget it once it was withdrawn; of the others
+        nothing is answered.
+        """
+        if obligation.withdrawal is not None:
+            held = self._exits.pop(obligation.id, None)
+            if held is not None:
+                _discard(self._exits_by_code, held.enterprise.code, held.id)
+        elif obligation.active_exit is not None:
             self._exits[obligation.id] = obligation
             self._exits_by_code[obligation.enterprise.code].add(obligation.id)
 

@@ -1,4 +1,4 @@
-"""Enforcement reports: insert-only, read by page, and counted against the measures in force."""
+"""Enforcement reports: insert-only, read by page, and the latest ones counted against the measures in force."""
 
 from __future__ import annotations
 
@@ -192,6 +192,7 @@ _NO_MATTER: Final = (
     "statements",
     "objection",
     "due_days",
+    "reviewed_on",
     "confirmation",
     "replaces",
     "warnings",
@@ -204,8 +205,17 @@ _NO_MATTER_IN_DECISION: Final = (
     "removal_conditions",
     "remedies",
 )
+# Whether `f` is the latest of what its reporter said of one measure in one case of its own: what was wrong is corrected by a later
+# report of the same look-up reference, which may name another day. Ids are in the order of intake.
+LATEST: Final = """
+NOT EXISTS (
+    SELECT FROM enforcement_report later WHERE later.record_id = f.record_id AND later.area = f.area
+        AND later.reporter = f.reporter AND later.id > f.id
+        AND coalesce(later.body #>> '{look_up,reference}', '') = coalesce(f.body #>> '{look_up,reference}', '')
+)
+"""
 # A record that ended keeps its effect until the day its ending names; what was reported on always makes a row.
-_RATES = """
+_RATES = f"""
 SELECT b.body, g.tally, g.times
 FROM (
     SELECT (array_agg(r.id ORDER BY r.id))[1] AS id, t.tally, count(*) AS times
@@ -215,8 +225,8 @@ FROM (
         FROM (
             SELECT record_id, area, count(*) AS reports, count(*) FILTER (WHERE blocked) AS blocked,
                 bool_or(outcome = 'APPLIED') AS applied
-            FROM enforcement_report
-            WHERE applied_on <= %(day)s AND area = ANY (%(areas)s)
+            FROM enforcement_report AS f
+            WHERE applied_on <= %(day)s AND area = ANY (%(areas)s) AND {LATEST}
             GROUP BY record_id, area
         ) AS by_area
         GROUP BY record_id
@@ -225,14 +235,14 @@ FROM (
         AND (t.tally IS NOT NULL OR (
             r.areas && %(areas)s AND (
                 r.state IN ('LISTED', 'SUSPENDED')
-                OR (r.state IN ('LIFTED', 'EXPIRED') AND (r.body #>> '{ending,effective_on}')::date > %(day)s)
+                OR (r.state IN ('LIFTED', 'EXPIRED') AND (r.body #>> '{{ending,effective_on}}')::date > %(day)s)
             )
         ))
     GROUP BY r.district_code, t.tally, r.body - %(no_matter)s::text[], nullif(r.body -> 'decision', 'null') - %(in_decision)s::text[]
 ) AS g
 JOIN sanction_record b ON b.id = g.id
 ORDER BY g.id
-"""
+"""  # noqa: S608 - joined from constants
 
 
 def _tallies(tally: Mapping[str, list[Any]] | None) -> dict[Area, Tally]:

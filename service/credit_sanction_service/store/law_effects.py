@@ -60,7 +60,11 @@ def _next_day(record: SanctionRecord, tx: Transaction, before: Law | None) -> da
 def _told(record: SanctionRecord, law: Law, day: date) -> list[object]:
     """Return what targets are told of the record's measures on `day` that the law decides."""
     found = in_force(record, day, ALL_AREAS, law.catalogues[record.catalogue_edition])
-    return [(one.measure.area, one.basis.document, one.basis.article, one.binding) for one in found]
+    return [
+        (one.measure.area, demand.action, demand.basis.document, demand.basis.article, demand.binding)
+        for one in found
+        for demand in one.demands
+    ]
 
 
 def _write(tx: Transaction, moved: Sequence[tuple[UUID, date | None]]) -> None:

@@ -107,10 +107,10 @@ def update_obligation(tx: Transaction, registered: RegisteredObligation, *, acti
 
 
 def similar_obligations(connection: Connection, registered: RegisteredObligation) -> list[str]:
-    """Return the names of the enterprise's other obligations that are not completed and are about the same item."""
+    """Return the names of the enterprise's other obligations about the same item, without those completed or withdrawn."""
     rows = connection.execute(
-        "SELECT id FROM exit_obligation WHERE enterprise_code = %s AND item = %s AND state <> 'COMPLETED' AND id <> %s"
-        " ORDER BY id",
+        "SELECT id FROM exit_obligation WHERE enterprise_code = %s AND item = %s"
+        " AND state NOT IN ('COMPLETED', 'WITHDRAWN') AND id <> %s ORDER BY id",
         (registered.enterprise.code, name_key(registered.obligation.item), obligation_key(registered.id)),
     ).fetchall()
     return [f"exitObligations/{row[0]}" for row in rows]
@@ -124,7 +124,7 @@ def reckon_waiting(tx: Transaction) -> None:
     last: UUID | None = None
     while True:
         rows = tx.connection.execute(
-            "SELECT id, body FROM exit_obligation WHERE last_day IS NULL AND calendar_edition = ''"
+            "SELECT id, body FROM exit_obligation WHERE last_day IS NULL AND calendar_edition = '' AND state <> 'WITHDRAWN'"
             " AND (%(last)s::uuid IS NULL OR id > %(last)s::uuid) ORDER BY id LIMIT %(limit)s",
             {"last": last, "limit": _AT_ONCE},
         ).fetchall()
@@ -187,7 +187,10 @@ def list_obligations(connection: Connection, query: ObligationQuery) -> list[Sto
 
 
 def load_active_exits(connection: Connection) -> list[RegisteredObligation]:
-    """Return every obligation that was declared an active exit; `is_supported` tells on which days lenders are to support it."""
+    """
+    Return every obligation that was declared an active exit and not withdrawn; `is_supported` tells on which days lenders are to
+    support it.
+    """
     rows = connection.execute("SELECT body FROM exit_obligation WHERE active_exit ORDER BY id").fetchall()
     return [load_obligation(row[0]) for row in rows]
 
@@ -223,7 +226,7 @@ def _row(registered: RegisteredObligation) -> dict[str, Any]:
         "item": name_key(obligation.item),
         "last_day": registered.last_day,
         "edition": obligation.calendar_edition,
-        "active_exit": registered.active_exit is not None,
+        "active_exit": registered.active_exit is not None and registered.withdrawal is None,
         "body": dump_obligation(registered),
     }
 
@@ -244,11 +247,30 @@ def _stored(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[Sto
     ]
 
 
+def running_under(connection: Connection, name: str) -> list[str]:
+    """Return the records that name an obligation and have not ended, listed or not."""
+    rows = connection.execute(
+        "SELECT id FROM sanction_record WHERE body ->> 'obligation_name' = %s"
+        " AND state NOT IN ('LIFTED', 'EXPIRED', 'REVOKED') ORDER BY id",
+        (name,),
+    ).fetchall()
+    return [f"sanctionRecords/{row[0]}" for row in rows]
+
+
 def listed_under(connection: Connection, name: str) -> list[str]:
     """Return the records that name an obligation and have been listed, or await confirmation, and were not revoked."""
     rows = connection.execute(
         "SELECT id FROM sanction_record WHERE body ->> 'obligation_name' = %s"
         " AND state NOT IN ('NOTICE_SERVED', 'DECIDED', 'REVOKED') ORDER BY id",
+        (name,),
+    ).fetchall()
+    return [f"sanctionRecords/{row[0]}" for row in rows]
+
+
+def standing_on(connection: Connection, name: str) -> list[str]:
+    """Return the records that name an obligation and were not revoked, in whatever state: what rests on it."""
+    rows = connection.execute(
+        "SELECT id FROM sanction_record WHERE body ->> 'obligation_name' = %s AND state <> 'REVOKED' ORDER BY id",
         (name,),
     ).fetchall()
     return [f"sanctionRecords/{row[0]}" for row in rows]
@@ -271,9 +293,10 @@ FROM exit_obligation o
 JOIN change_log c ON c.subject_id = o.id AND c.kind = 'obligation'
 JOIN revision v ON v.epoch = c.epoch AND v.number = c.revision
 """
-# As `RegisteredObligation.is_overdue`: what waits for a calendar has no last day and is not overdue yet.
+# As `RegisteredObligation.is_overdue`: what waits for a calendar has no last day and is not overdue yet, and what was withdrawn
+# never is.
 _OVERDUE = """
-o.last_day < %s AND (o.state <> 'COMPLETED' OR (o.body #>> '{completion,completed_on}')::date > %s)
+o.last_day < %s AND o.state <> 'WITHDRAWN' AND (o.state <> 'COMPLETED' OR (o.body #>> '{completion,completed_on}')::date > %s)
 """
 _INSERT = """
 INSERT INTO exit_obligation (id, version, state, enterprise_code, old_numbers, authority_code, standard, sector,

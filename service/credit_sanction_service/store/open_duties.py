@@ -104,7 +104,9 @@ EXISTS (SELECT FROM duty w WHERE w.record_id = d.record_id AND w.kind = 'WITHDRA
 
 # Whether a target's filter takes the record, as `domain.effect.belongs` judges it, whatever the day.
 TAKES: Final = """
-(coalesce(t.filter -> 'districts' ? r.district_code, true) AND coalesce(t.filter -> 'standards' ? r.standard, true)
+(coalesce(t.filter -> 'districts' ? r.district_code, true)
+ AND coalesce(t.filter -> 'standards' ? r.standard OR t.filter -> 'standards'
+    ?| ARRAY(SELECT jsonb_array_elements_text(r.body -> 'obligation' -> 'further_standards')), true)
  AND coalesce(t.filter -> 'areas' ?| r.areas, true)
  AND coalesce(t.filter -> 'sectors' ? (r.body -> 'obligation' ->> 'sector'), true)
  AND NOT (coalesce((t.filter ->> 'public')::boolean, false) AND r.body ->> 'publication_class' = 'MINOR'))

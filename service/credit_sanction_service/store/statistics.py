@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from psycopg import IsolationLevel
 
 from credit_sanction_service.domain.terms import Sector, Standard
+from credit_sanction_service.store.enforcement import LATEST
 from credit_sanction_service.store.feed import read_head
 from credit_sanction_service.store.open_duties import LIVE
 
@@ -48,7 +49,7 @@ class CaseCounts:
 
     | figure                | what is counted                                                                         |
     |-----------------------|-----------------------------------------------------------------------------------------|
-    | obligations           | registered on the last day or before                                                    |
+    | obligations           | registered on the last day or before, without those withdrawn, whenever that was          |
     | obligations_completed | of these, completed on the last day or before                                           |
     | obligations_overdue   | of these, not completed then, their last day having passed; not while it cannot be told  |
     | notices               | records whose notice was served within the period, on paper too                         |
@@ -157,7 +158,7 @@ FROM (
         count(*) FILTER (WHERE last_day < %(last)s AND NOT {_COMPLETED}) AS overdue,
         0 AS notices, 0 AS listed, 0 AS suspended, 0 AS lifted, 0 AS repaired, 0 AS revoked, 0 AS expired, 0 AS in_force
     FROM exit_obligation
-    WHERE created_at < %(closes)s AND (%(districts)s::text[] IS NULL OR district_code = ANY (%(districts)s))
+    WHERE created_at < %(closes)s AND state <> 'WITHDRAWN' AND (%(districts)s::text[] IS NULL OR district_code = ANY (%(districts)s))
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT district, sector, standard, 0, 0, 0,
@@ -176,7 +177,11 @@ HAVING sum(obligations + notices + listed + suspended + lifted + repaired + revo
 ORDER BY district, sector, standard
 """  # noqa: S608 - joined from constants
 
-
+_BLOCKED: Final = f"""
+SELECT count(*) FROM enforcement_report f JOIN sanction_record r ON r.id = f.record_id
+WHERE f.blocked AND f.applied_on {_WITHIN} AND (%(districts)s::text[] IS NULL OR r.district_code = ANY (%(districts)s))
+    AND {LATEST}
+"""  # noqa: S608 - joined from constants
 _PUSHES: Final = f"""
 SELECT target, sum(attempts)::bigint, sum(confirmed)::bigint, sum(unavailable)::bigint, sum(rejected)::bigint,
     sum(unknown)::bigint, sum(open)::bigint
@@ -265,11 +270,9 @@ def parameters(period: Period, districts: Iterable[str]) -> dict[str, object]:
 
 
 def count_blocked(connection: Connection, period: Period, districts: Iterable[str]) -> int:
-    """Return how many reports of the period say that something was refused, of these districts' records, of all where none."""
-    row = connection.execute(
-        "SELECT count(*) FROM enforcement_report f JOIN sanction_record r ON r.id = f.record_id"
-        " WHERE f.blocked AND f.applied_on BETWEEN %(since)s AND %(last)s"
-        " AND (%(districts)s::text[] IS NULL OR r.district_code = ANY (%(districts)s))",
-        parameters(period, districts),
-    ).fetchone()
+    """
+    Return how many reports applied within the period say that something was refused, of these districts' records, of all where
+    none is named. What a later report of the same reporter on the same measure replaced does not count.
+    """
+    row = connection.execute(_BLOCKED, parameters(period, districts)).fetchone()
     return row[0] if row else 0

@@ -151,6 +151,12 @@ class Transaction:
             )
         )
 
+    def look_again(self, record: SanctionRecord, *, on: date) -> None:
+        """Have a record that is held wait for another day, as it is."""
+        self.connection.execute(
+            "UPDATE sanction_record SET next_change_on = %s WHERE id = %s", (on, as_uuid(record.id))
+        )
+
     def names_of(self, codes: Iterable[str]) -> dict[str, set[tuple[str, ...]]]:
         """
         Return by code, for those of `codes` that records know which are not revoked, each set of names that one of them
