@@ -58,7 +58,7 @@ class Life:
 
     def ahead(self, today: date) -> bool:
         """Whether it was lifted for a day that has not come."""
-        return bool(self.state == "LIFTED" and self.over_from and self.over_from > today)
+        return bool(self.state == "LIFTED" and self.over_from and self.over_from > today and today <= self.last())
 
     def rests_now(self) -> bool:
         """Whether an order to suspend is not undone."""

@@ -186,7 +186,7 @@ class Story(RuleBasedStateMachine):
     @rule(fact=facts, wish=wishes)
     def amend(self, fact: Fact, wish: Wish) -> None:
         given, wanted = self.plan(wish, decided=fact.decided)
-        over = fact.state not in {"listed", "quarantined"} or (fact.state == "listed" and self.today > fact.last)
+        over = not self.can_be_amended(fact)
         changed = None
         if not over and wanted.last >= self.today:
             changed = replace(fact_copy(fact), ends=wanted.ends, published_to=wanted.published_to)
@@ -202,10 +202,19 @@ class Story(RuleBasedStateMachine):
 
         self.change(fact, changed, lambda v: self.house.records.amend(identifier(fact), v, paths, laid_over, call()))
 
+    def is_lifted_ahead(self, fact: Fact) -> bool:
+        """Whether it was lifted for a day that has not come."""
+        from_ = fact.without_effect_from
+        return bool(fact.state == "lifted" and from_ and self.today < from_ and self.today <= fact.last)
+
+    def can_be_amended(self, fact: Fact) -> bool:
+        running = fact.state == "listed" and self.today <= fact.last
+        return running or fact.state == "quarantined" or self.is_lifted_ahead(fact)
+
     @rule(fact=facts, publication_class=st.sampled_from(PublicationClass))
     def reclassify(self, fact: Fact, publication_class: PublicationClass) -> None:
         """Amend the class alone: the publication gets the class's longest, and what was said of the measures stays."""
-        over = fact.state not in {"listed", "quarantined"} or (fact.state == "listed" and self.today > fact.last)
+        over = not self.can_be_amended(fact)
         limit = longest(publication_class.value, fact.decided)
         minor = publication_class is PublicationClass.MINOR
         fits = all(end <= limit if end else not minor for end in fact.ends.values())
@@ -221,7 +230,7 @@ class Story(RuleBasedStateMachine):
     @rule(fact=facts, offset=st.sampled_from([-400, -30, -1, 0, 1, 30, 400]))
     def lift(self, fact: Fact, offset: int) -> None:
         effective = self.today + timedelta(days=offset)
-        ahead = fact.state == "lifted" and fact.without_effect_from and self.today < fact.without_effect_from
+        ahead = self.is_lifted_ahead(fact)
         changed = None
         if (ahead or fact.state == "listed") and self.today <= fact.last and fact.decided <= effective <= fact.last:
             changed = replace(fact_copy(fact), state="lifted", without_effect_from=effective)

@@ -44,7 +44,9 @@ REVOKE_RULE: Final = "行政处罚法 art. 48; 河南省社会信用条例 art. 
 
 def has_effect_ahead(record: SanctionRecord, today: date) -> bool:
     """Whether it was lifted for a day that has not come: until then it is what it was, and can still be what that could."""
-    return record.state is State.LIFTED and record.ending is not None and record.ending.effective_on > today
+    if record.state is not State.LIFTED or record.ending is None:
+        return False
+    return today < record.ending.effective_on and today <= record.last_day
 
 
 def lift(
