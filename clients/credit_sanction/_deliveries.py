@@ -9,6 +9,7 @@ from credit_sanction.v1 import delivery_service_pb2 as wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from credit_sanction._calls import Caller
 
@@ -47,6 +48,27 @@ class Deliveries:
     def delivery(self, name: str) -> wire.Delivery:
         """Read one delivery with all its attempts by its name, `targets/{target}/deliveries/{subject}`."""
         return self._caller.call(self._caller.deliveries.GetDelivery, wire.GetDeliveryRequest(name=name))
+
+    def pause_target(self, name: str, reason: str) -> wire.Target:
+        """Stop calling a target, `targets/{name}`, until it is resumed 暂停. Nothing that waits for it is lost."""
+        request = wire.PauseTargetRequest(name=name, reason=reason)
+        return self._caller.call(self._caller.deliveries.PauseTarget, request)
+
+    def resume_target(self, name: str) -> wire.Target:
+        """Call a paused target again 恢复, also one that paused itself by answering 410."""
+        return self._caller.call(self._caller.deliveries.ResumeTarget, wire.ResumeTargetRequest(name=name))
+
+    def retry_deliveries(self, target: str, *, states: Iterable[str] = (), since: datetime | None = None) -> int:
+        """
+        Make a target's deliveries due now 批量重新推送, those in `states` (`PENDING`, `RETRYING`, `REJECTED`; the last two
+        where none is named) that changed at or after the aware instant `since`. Return how many.
+        """
+        request = wire.RetryDeliveriesRequest(
+            target=target, states=[number(wire.DeliveryState, "DELIVERY_STATE_", word) for word in states]
+        )
+        if since is not None:
+            request.since.FromDatetime(since)
+        return self._caller.call(self._caller.deliveries.RetryDeliveries, request).count
 
     def retry_delivery(self, name: str, *, lost_by_target: bool = False) -> wire.Delivery:
         """

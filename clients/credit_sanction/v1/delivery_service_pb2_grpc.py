@@ -55,6 +55,21 @@ class DeliveryServiceStub(object):
                 request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveryRequest.SerializeToString,
                 response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Delivery.FromString,
                 _registered_method=True)
+        self.RetryDeliveries = channel.unary_unary(
+                '/credit_sanction.v1.DeliveryService/RetryDeliveries',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesResponse.FromString,
+                _registered_method=True)
+        self.PauseTarget = channel.unary_unary(
+                '/credit_sanction.v1.DeliveryService/PauseTarget',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.PauseTargetRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
+                _registered_method=True)
+        self.ResumeTarget = channel.unary_unary(
+                '/credit_sanction.v1.DeliveryService/ResumeTarget',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ResumeTargetRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
+                _registered_method=True)
 
 
 class DeliveryServiceServicer(object):
@@ -90,6 +105,27 @@ class DeliveryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetryDeliveries(self, request, context):
+        """Makes every delivery of a target that fits the filters due now, as RetryDelivery does one 批量重新推送.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseTarget(self, request, context):
+        """Stops calling a target until it is resumed 暂停推送对象. What is in flight ends; everything else waits and loses nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeTarget(self, request, context):
+        """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeliveryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +148,21 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     servicer.RetryDelivery,
                     request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveryRequest.FromString,
                     response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Delivery.SerializeToString,
+            ),
+            'RetryDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryDeliveries,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesResponse.SerializeToString,
+            ),
+            'PauseTarget': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseTarget,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.PauseTargetRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.SerializeToString,
+            ),
+            'ResumeTarget': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeTarget,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ResumeTargetRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +274,87 @@ class DeliveryService(object):
             '/credit_sanction.v1.DeliveryService/RetryDelivery',
             credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveryRequest.SerializeToString,
             credit__sanction_dot_v1_dot_delivery__service__pb2.Delivery.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/RetryDeliveries',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseTarget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/PauseTarget',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.PauseTargetRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeTarget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/ResumeTarget',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.ResumeTargetRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,12 @@ class DeliveryServiceStub:
     """Makes a delivery due now, whatever its schedule says 重新推送. What goes out is always the current state: a listing
     that has been superseded cannot be sent again.
     """
+    RetryDeliveries: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.RetryDeliveriesRequest, _delivery_service_pb2.RetryDeliveriesResponse]
+    """Makes every delivery of a target that fits the filters due now, as RetryDelivery does one 批量重新推送."""
+    PauseTarget: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.PauseTargetRequest, _delivery_service_pb2.Target]
+    """Stops calling a target until it is resumed 暂停推送对象. What is in flight ends; everything else waits and loses nothing."""
+    ResumeTarget: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.ResumeTargetRequest, _delivery_service_pb2.Target]
+    """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象."""
 
 @_typing.type_check_only
 class DeliveryServiceAsyncStub(DeliveryServiceStub):
@@ -59,6 +65,12 @@ class DeliveryServiceAsyncStub(DeliveryServiceStub):
     """Makes a delivery due now, whatever its schedule says 重新推送. What goes out is always the current state: a listing
     that has been superseded cannot be sent again.
     """
+    RetryDeliveries: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.RetryDeliveriesRequest, _delivery_service_pb2.RetryDeliveriesResponse]  # type: ignore[assignment]
+    """Makes every delivery of a target that fits the filters due now, as RetryDelivery does one 批量重新推送."""
+    PauseTarget: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.PauseTargetRequest, _delivery_service_pb2.Target]  # type: ignore[assignment]
+    """Stops calling a target until it is resumed 暂停推送对象. What is in flight ends; everything else waits and loses nothing."""
+    ResumeTarget: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ResumeTargetRequest, _delivery_service_pb2.Target]  # type: ignore[assignment]
+    """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象."""
 
 class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shows how far the targets have converged, and lets an operator push again 推送管理."""
@@ -96,5 +108,29 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a delivery due now, whatever its schedule says 重新推送. What goes out is always the current state: a listing
         that has been superseded cannot be sent again.
         """
+
+    @_abc_1.abstractmethod
+    def RetryDeliveries(
+        self,
+        request: _delivery_service_pb2.RetryDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_service_pb2.RetryDeliveriesResponse, _abc.Awaitable[_delivery_service_pb2.RetryDeliveriesResponse]]:
+        """Makes every delivery of a target that fits the filters due now, as RetryDelivery does one 批量重新推送."""
+
+    @_abc_1.abstractmethod
+    def PauseTarget(
+        self,
+        request: _delivery_service_pb2.PauseTargetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_service_pb2.Target, _abc.Awaitable[_delivery_service_pb2.Target]]:
+        """Stops calling a target until it is resumed 暂停推送对象. What is in flight ends; everything else waits and loses nothing."""
+
+    @_abc_1.abstractmethod
+    def ResumeTarget(
+        self,
+        request: _delivery_service_pb2.ResumeTargetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_service_pb2.Target, _abc.Awaitable[_delivery_service_pb2.Target]]:
+        """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象."""
 
 def add_DeliveryServiceServicer_to_server(servicer: DeliveryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
 
+import structlog
 from typing_extensions import override
 
 from credit_sanction.v1 import delivery_service_pb2 as pb
 from credit_sanction.v1 import delivery_service_pb2_grpc as service_grpc
 from credit_sanction_service.api import words
+from credit_sanction_service.api.guard import caller
 from credit_sanction_service.api.parts import revision_message, set_time
 from credit_sanction_service.api.requests import (
     invalid,
@@ -21,7 +24,7 @@ from credit_sanction_service.api.requests import (
     write_token,
 )
 from credit_sanction_service.domain.faults import NotFound
-from credit_sanction_service.store import deliveries
+from credit_sanction_service.store import claims, deliveries
 
 if TYPE_CHECKING:
     import grpc
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.attempts import Attempt
     from credit_sanction_service.store.connect import Connection, Reader
     from credit_sanction_service.store.deliveries import DeliveryView, TargetBacklog
+
+
+log: Final = structlog.get_logger()
+REASON_LIMIT: Final = 200
 
 
 class DeliveryServicer(service_grpc.DeliveryServiceServicer):
@@ -86,6 +93,43 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
         with self._reader.connection() as connection:
             row = deliveries.retry_delivery(connection, target, subject, lost_by_target=request.lost_by_target)
         return _delivery(row)
+
+    @override
+    def RetryDeliveries(
+        self, request: pb.RetryDeliveriesRequest, context: grpc.ServicerContext
+    ) -> pb.RetryDeliveriesResponse:
+        states = known_words("states", [words.DELIVERY_STATE.read(number) for number in request.states])
+        for place, state in enumerate(states):
+            if state not in deliveries.RETRYABLE:
+                raise invalid(f"states[{place}]", f"{state} is none of {', '.join(deliveries.RETRYABLE)}")
+        with self._reader.connection() as connection:
+            target = self._known_target(connection, request.target)
+            count = deliveries.retry_deliveries(
+                connection,
+                target,
+                states=states or (deliveries.DeliveryState.RETRYING, deliveries.DeliveryState.REJECTED),
+                since=request.since.ToDatetime(UTC) if request.HasField("since") else None,
+            )
+        return pb.RetryDeliveriesResponse(count=count)
+
+    @override
+    def PauseTarget(self, request: pb.PauseTargetRequest, context: grpc.ServicerContext) -> pb.Target:
+        reason = plain("reason", request.reason, limit=REASON_LIMIT).strip()
+        if not reason:
+            raise invalid("reason", "it is missing: say why, for those who find the target paused")
+        with self._reader.connection() as connection:
+            target = self._known_target(connection, request.name)
+            if claims.pause_target(connection, target, f"paused by {caller().name}: {reason}"):
+                log.warning("target.paused", target=target, by=caller().name)
+            return _target(deliveries.get_target(connection, target))
+
+    @override
+    def ResumeTarget(self, request: pb.ResumeTargetRequest, context: grpc.ServicerContext) -> pb.Target:
+        with self._reader.connection() as connection:
+            target = self._known_target(connection, request.name)
+            if claims.resume_target(connection, target):
+                log.warning("target.resumed", target=target, by=caller().name)
+            return _target(deliveries.get_target(connection, target))
 
 
 def _target_name(name: str) -> str:

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from credit_sanction.v1 import enforcement_service_pb2 as enforcement_pb
 from credit_sanction.v1 import enterprise_pb2 as enterprise_pb
 from credit_sanction.v1 import oversight_service_pb2 as pb
 from credit_sanction.v1 import oversight_service_pb2_grpc as service_grpc
 from credit_sanction_service.api import words
+from credit_sanction_service.api.enforcement_servicer import rate_message
 from credit_sanction_service.api.guard import caller
 from credit_sanction_service.api.parts import authority_message, district_message, iso, revision_message
 from credit_sanction_service.api.requests import (
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     import grpc
 
-    from credit_sanction_service.domain.enforcement import Rate
     from credit_sanction_service.oversight import Oversight, Statistics
     from credit_sanction_service.store.open_duties import OpenDuty
     from credit_sanction_service.store.statistics import CaseCounts, PushCounts
@@ -156,7 +155,7 @@ def _statistics(figures: Statistics) -> pb.Statistics:
                 for (area, verdict), count in figures.look_ups.items()
             )
         ],
-        feedback=[_rate(rate) for rate in figures.feedback],
+        feedback=[rate_message(rate) for rate in figures.feedback],
         blocked_cases=figures.blocked_cases,
         revision=revision_message(figures.revision),
         since=iso(figures.period.since),
@@ -209,16 +208,4 @@ def _push(counts: PushCounts) -> pb.PushStatistics:
         rejected=counts.rejected,
         unknown=counts.unknown,
         open_deliveries=counts.open_deliveries,
-    )
-
-
-def _rate(rate: Rate) -> enforcement_pb.EnforcementRate:
-    return enforcement_pb.EnforcementRate(
-        area=words.AREA.write(rate.area),
-        district=enterprise_pb.ResponsibleDistrict(code=rate.district_code, name=rate.district_name),
-        measures_in_force=rate.measures_in_force,
-        measures_reported=rate.measures_reported,
-        reports=rate.reports,
-        blocked_cases=rate.blocked_cases,
-        rate=rate.rate,
     )

@@ -80,6 +80,17 @@ def check_overdue(
     obligation: Obligation | None, decision: Decision | None, findings: Findings, *, today: date, law: Law
 ) -> None:
     """Note an obligation whose last day has not passed, today or on the day of the decision."""
+    decided_on = decision.decided_on if decision else None
+    check_overdue_on(obligation, decided_on, findings, "decision.date", today=today, law=law)
+
+
+def check_overdue_on(
+    obligation: Obligation | None, day: date | None, findings: Findings, field: str, *, today: date, law: Law
+) -> None:
+    """
+    Note, in `field`, a day on which the obligation was not overdue yet; that it is not even today says more. Raises
+    `CalendarNotPublished` where nobody can tell.
+    """
     if obligation is None:
         return
     if obligation.calendar_missing and obligation.nominal_last_day < today:
@@ -87,9 +98,9 @@ def check_overdue(
     if obligation.last_day >= today:
         text = f"its last day {obligation.last_day} has not passed (today is {today}): it is not overdue"
         findings.note_not_overdue("obligation.due_on", text, OVERDUE)
-    elif decision and decision.decided_on <= obligation.last_day:
-        text = f"{decision.decided_on} lies on or before the obligation's last day {obligation.last_day}"
-        findings.note("decision.date", f"{text}: it was not overdue yet", OVERDUE)
+    elif day and day <= obligation.last_day:
+        text = f"{day} lies on or before the obligation's last day {obligation.last_day}"
+        findings.note(field, f"{text}: it was not overdue yet", OVERDUE)
 
 
 def check_decision(decision: Decision | None, findings: Findings, *, code: Code, obligation: Obligation | None) -> None:

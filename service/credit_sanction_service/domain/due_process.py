@@ -20,15 +20,16 @@ from credit_sanction_service.domain.decisions import (
     check_heard,
     check_hearing,
     check_overdue,
+    check_overdue_on,
     read_decision,
     read_statement,
 )
 from credit_sanction_service.domain.drafts import DecisionDraft, MeasureDraft
 from credit_sanction_service.domain.duties import refreshed
-from credit_sanction_service.domain.faults import CalendarNotPublished, StateConflict
+from credit_sanction_service.domain.faults import StateConflict
 from credit_sanction_service.domain.findings import Findings
 from credit_sanction_service.domain.identifiers import GB_32100, Judgement, judge
-from credit_sanction_service.domain.obligations import read_obligation, unpublished_year
+from credit_sanction_service.domain.obligations import read_obligation
 from credit_sanction_service.domain.parties import (
     check_authority,
     check_district,
@@ -142,16 +143,8 @@ def _check_notice(
     law: Law,
 ) -> None:
     """Note a notice about an obligation that was not overdue on its day, or completed by then."""
-    if obligation is None:
-        return
-    if obligation.calendar_missing and obligation.nominal_last_day < today:
-        raise CalendarNotPublished(unpublished_year(obligation.nominal_last_day, law))
-    if obligation.last_day >= today:
-        text = f"its last day {obligation.last_day} has not passed (today is {today}): it is not overdue"
-        findings.note_not_overdue("obligation.due_on", text, OVERDUE)
-    elif notice and notice.served_on <= obligation.last_day:
-        text = f"{notice.served_on} lies on or before the obligation's last day {obligation.last_day}"
-        findings.note("notice.served_on", f"{text}: it was not overdue yet", OVERDUE)
+    served_on = notice.served_on if notice else None
+    check_overdue_on(obligation, served_on, findings, "notice.served_on", today=today, law=law)
     if fixed and fixed.completed_on and notice and fixed.completed_on <= notice.served_on:
         findings.note("obligation_name", f"the exit was completed on {fixed.completed_on}", OVERDUE)
 

@@ -198,7 +198,7 @@ def read_contents(connection: Connection, rows: Sequence[Delivery]) -> list[Cont
 
 
 def pause_target(connection: Connection, target: str, reason: str) -> bool:
-    """Stop calling a target until a person looks; True where it was not paused before."""
+    """Stop calling a target until it is resumed; True where it was not paused before. The first reason stays."""
     done = connection.execute(
         "UPDATE target SET paused_reason = %s WHERE name = %s AND paused_reason IS NULL", (reason, target)
     )

@@ -230,6 +230,43 @@ def retry_delivery(connection: Connection, target: str, subject: str, *, lost_by
     return view
 
 
+RETRYABLE: Final = (DeliveryState.PENDING, DeliveryState.RETRYING, DeliveryState.REJECTED)
+
+
+def retry_deliveries(
+    connection: Connection, target: str, *, states: Collection[DeliveryState], since: datetime | None = None
+) -> int:
+    """
+    Make a target's deliveries in these states, of `RETRYABLE`, due now; return how many. `since` leaves out what has not
+    changed from that instant on. What goes out is the current state of each. Raises as `retry_delivery`.
+    """
+    with connection.transaction():
+        # In the order of their keys, as everybody who takes several: nobody waits for one who waits for him.
+        rows = connection.execute(
+            f"""
+            UPDATE delivery d SET rejected = false, failures = 0, changed_at = clock_timestamp(),
+                next_attempt_at = greatest(d.lease_until, clock_timestamp())
+            FROM (
+                SELECT d.target, d.subject FROM delivery d JOIN target t ON t.name = d.target
+                WHERE d.target = %(target)s AND {_STATE} = ANY (%(states)s)
+                    AND (%(since)s::timestamptz IS NULL OR d.changed_at >= %(since)s)
+                ORDER BY d.target, d.subject FOR UPDATE OF d
+            ) AS chosen
+            WHERE d.target = chosen.target AND d.subject = chosen.subject
+            """,  # noqa: S608 - joined from constants
+            {"target": target, "states": [state.value for state in states], "since": since},
+        )
+        return rows.rowcount
+
+
+def get_target(connection: Connection, name: str) -> TargetBacklog:
+    """Return one target with its backlog. Raises `NotFound`."""
+    found = next((target for target in list_targets(connection) if target.name == name), None)
+    if found is None:
+        raise NotFound("target", f"targets/{name}")
+    return found
+
+
 def _view(row: Row) -> DeliveryView:
     return DeliveryView(delivery=delivery_of(row), state=DeliveryState(row[26]))
 
