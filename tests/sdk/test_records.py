@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import grpc
@@ -304,3 +304,19 @@ def test_deliveries_are_listed_read_and_made_due(service: Loopback, client: Clie
     assert client.delivery(held.name) == client.retry_delivery(held.name) == held
     (request, _) = service.requests(delivery_wire.ListDeliveriesRequest)
     assert list(request.states) == [types.DeliveryState.DELIVERY_STATE_REJECTED]
+
+
+def test_targets_are_paused_and_resumed_and_many_deliveries_made_due(service: Loopback, client: Client) -> None:
+    paused = types.Target(name="targets/a", inactive_reason="paused by 值班员: 维护")
+    service.on("PauseTarget", lambda _: paused)
+    service.on("ResumeTarget", lambda _: types.Target(name="targets/a", active=True))
+    service.on("RetryDeliveries", lambda _: delivery_wire.RetryDeliveriesResponse(count=7))
+    assert client.pause_target("targets/a", "维护") == paused
+    assert client.resume_target("targets/a").active
+    since = datetime(2026, 11, 20, tzinfo=UTC)
+    assert client.retry_deliveries("targets/a", states=["rejected"], since=since) == 7
+    (pause,) = service.requests(delivery_wire.PauseTargetRequest)
+    assert (pause.name, pause.reason) == ("targets/a", "维护")
+    (many,) = service.requests(delivery_wire.RetryDeliveriesRequest)
+    assert list(many.states) == [types.DeliveryState.DELIVERY_STATE_REJECTED]
+    assert many.since.ToDatetime(UTC) == since
