@@ -7,14 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ParamSpec
 
+from credit_sanction_connectors.file_exchange import FileExchange
 from credit_sanction_connectors.port import Connector, Parcel, Unavailable, Version
 from credit_sanction_connectors.registry import build
 from credit_sanction_connectors.settings import Secrets
 from credit_sanction_connectors.standins.behaviour import Behaviour
 from credit_sanction_connectors.standins.desk import Desk
 from credit_sanction_connectors.standins.dialect import StandIn
+from credit_sanction_connectors.standins.file_exchange import Counterpart
 from credit_sanction_connectors.standins.kinds import DIALECTS
 from credit_sanction_connectors.standins.runner import serving
 
@@ -107,6 +110,10 @@ async def target(
     kind: str, *, version_check: bool = True, page_size: int = 100, **keys: object
 ) -> AsyncIterator[tuple[Connector, Desk]]:
     """Serve one stand-in and yield a connector to it, and its desk."""
+    if kind == "file-exchange":
+        async with exchange(version_check=version_check) as (connector, desk):
+            yield connector, desk
+        return
     secret = DIALECTS[kind].new_secret()
     stand_in = StandIn(name="target-a", kind=kind, secret=secret, version_check=version_check, page_size=page_size)
     async with (
@@ -114,6 +121,21 @@ async def target(
         closing(connector_of(stand_in, running.url("target-a"), **keys)) as connector,
     ):
         yield connector, running.desks["target-a"]
+
+
+@asynccontextmanager
+async def exchange(*, version_check: bool = True) -> AsyncIterator[tuple[Connector, Desk]]:
+    """Serve the counterpart of a file exchange and yield a connector to it, and the desk behind the counterpart."""
+    stand_in = StandIn(name="target-a", kind="city-website", secret="made-up", version_check=version_check)
+    with TemporaryDirectory() as out_dir, TemporaryDirectory() as in_dir:
+        table = {"out_dir": out_dir, "in_dir": in_dir}
+        connector = FileExchange.from_table("target-a", table, Secrets(environ={}), now)
+        async with (
+            serving([stand_in]) as running,
+            Counterpart(Path(out_dir), Path(in_dir), url=running.url("target-a"), token=stand_in.secret),
+            closing(connector),
+        ):
+            yield connector, running.desks["target-a"]
 
 
 @dataclass(slots=True)

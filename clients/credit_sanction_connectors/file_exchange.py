@@ -1,0 +1,217 @@
+"""
+The file mode 文件方式 of an exchange after GB/T 39443-2020: batch files out, answer files in.
+
+The standard's annex is not at hand: the files' names and content are ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from credit_sanction_connectors.answers import RETRY_AFTER_MAX, TARGET_HOLDS_NEWER, Answer
+from credit_sanction_connectors.exchange_files import ExchangeDirectory
+from credit_sanction_connectors.exchange_outbox import Outbox
+from credit_sanction_connectors.lists import entries
+from credit_sanction_connectors.parcels import checked, to_json, version_json
+from credit_sanction_connectors.port import Unavailable
+from credit_sanction_connectors.settings import COMMON, BadTarget, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from credit_sanction_connectors.exchange_outbox import Slip
+    from credit_sanction_connectors.port import Entry, Holds, Parcel, Receipt
+    from credit_sanction_connectors.settings import Secrets
+
+FULL_LIST: Final = "full-list.json"
+TAKEN: Final = "00"
+DATA_REFUSED: Final = frozenset({"96", "97", "98"})
+NOT_NOW: Final = "99"
+_ANSWER_MAX: Final = 1024 * 1024
+_LIST_MAX: Final = 256 * 1024 * 1024
+_POLL_S: Final = 0.02
+_POLL_MAX_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileExchangeSettings:
+    """`out_dir`, which we write, and `in_dir`, which the counterpart writes."""
+
+    out_dir: Path
+    in_dir: Path
+
+    @classmethod
+    def from_table(cls, name: str, table: Mapping[str, object], secrets: Secrets) -> Self:  # noqa: ARG003 - has none
+        """Read `targets.<name>`. Raises `BadTarget`."""
+        keys = Table(name, table, own={"out_dir", "in_dir"})
+        for key in sorted(COMMON & table.keys()):
+            raise keys.bad(key, "a file exchange has no address and no secret; expected only out_dir and in_dir")
+        out_dir, in_dir = (_directory(name, table, key) for key in ("out_dir", "in_dir"))
+        if not os.access(out_dir, os.W_OK | os.X_OK):
+            raise keys.bad("out_dir", f"{out_dir} cannot be written; expected a directory of our own")
+        if not os.access(in_dir, os.R_OK | os.X_OK):
+            raise keys.bad("in_dir", f"{in_dir} cannot be read; expected the directory of the answers")
+        if out_dir.samefile(in_dir):
+            raise keys.bad("in_dir", "is the same directory as out_dir; expected two")
+        return cls(out_dir=out_dir, in_dir=in_dir)
+
+
+class FileExchange:
+    """Exchanges files with one counterpart, record by record; a batch holds one entry."""
+
+    holds: Holds = "record"
+    public = False
+
+    def __init__(self, settings: FileExchangeSettings, *, now: Callable[[], datetime]) -> None:
+        """`now` dates the manifests."""
+        self._outbox = Outbox(settings.out_dir, now=now)
+        self._in = ExchangeDirectory(settings.in_dir)
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    def from_table(cls, name: str, table: Mapping[str, object], secrets: Secrets, now: Callable[[], datetime]) -> Self:
+        """Build from `targets.<name>`. Raises `BadTarget`."""
+        return cls(FileExchangeSettings.from_table(name, table, secrets), now=now)
+
+    @property
+    def offers_list(self) -> bool:
+        """Whether the counterpart has put a full list into the in directory."""
+        path = self._in.path / FULL_LIST
+        return path.is_file() and not path.is_symlink()
+
+    async def push(self, parcel: Parcel, *, timeout_s: float) -> Receipt:
+        """
+        See the port. One key is one batch file for ever: a further push of it shows the same file again.
+
+        An answer that came since the last push is the outcome at once. None within `timeout_s` is not yet a receipt:
+        `Unavailable`, sent; a receipt given for an earlier presentation still stands then.
+        """
+        until = time.monotonic() + timeout_s
+        batch = to_json({"entries": [_notice(checked(parcel))]})
+        slip = await self._found(parcel.idempotency_key)
+        answer = await self._answer(slip) if slip else None
+        if slip is None or answer is None:
+            slip = await self._offered(parcel.idempotency_key, batch, until)
+            answer = await self._awaited(slip, until)
+        if answer is None:
+            raise Unavailable(f"batch {slip.number} is written, no receipt yet", sent=True)
+        return await self._outcome(slip, answer, until)
+
+    async def read_list(self, *, timeout_s: float) -> Mapping[str, Entry]:
+        """See the port. A list older than the last number given away is none: what it lacks may be on the way."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                content = await asyncio.to_thread(self._in.read, FULL_LIST, limit=_LIST_MAX)
+                last = await asyncio.to_thread(self._outbox.last)
+        except OSError as error:
+            raise Unavailable(f"the full list: {error.strerror or error}", sent=True) from error
+        if content is None:
+            raise Unavailable("the counterpart has left no full list", sent=False)
+        answer = Answer(status=200, body=content)
+        through = answer.json_object().get("through")
+        if type(through) is not int or through < last:
+            raise answer.unavailable(f"the full list does not reach batch {last}")
+        return {entry.subject: entry for entry in entries(answer, lines="lines")}
+
+    async def read_entry(self, subject: str, *, timeout_s: float) -> Entry | None:
+        """See the port."""
+        return (await self.read_list(timeout_s=timeout_s)).get(subject)
+
+    async def aclose(self) -> None:
+        """Nothing stays open."""
+
+    async def _found(self, key: str) -> Slip | None:
+        try:
+            return await asyncio.to_thread(self._outbox.find, key)
+        except OSError as error:
+            raise Unavailable(f"the out directory: {error.strerror or error}", sent=False) from error
+
+    async def _offered(self, key: str, batch: bytes, until: float) -> Slip:
+        async with self._writing:  # one thread at a time: the others would only wait for the lock file
+            return await asyncio.to_thread(self._outbox.offer, key, batch, until=until)
+
+    async def _awaited(self, slip: Slip, until: float) -> Mapping[str, object] | None:
+        pause = _POLL_S
+        while (left := until - time.monotonic()) > 0:
+            answer = await self._answer(slip)
+            if answer is not None:
+                return answer
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 1.5, _POLL_MAX_S)
+        earlier = await self._answer(slip, earlier=True)
+        return earlier if earlier and earlier.get("code") == TAKEN else None
+
+    async def _answer(self, slip: Slip, *, earlier: bool = False) -> Mapping[str, object] | None:
+        """Return the key's entry of the answer file; None for none, for a stale or a half one, for another batch's."""
+        try:
+            content = await asyncio.to_thread(self._in.read, f"answer-{slip.number}.json", limit=_ANSWER_MAX)
+            told = json.loads(content) if content is not None else None
+        except (OSError, ValueError, RecursionError):
+            return None
+        match told:
+            case {"sha256": slip.digest, "presentation": int(shown), "entries": list(lines)}:
+                fits = 0 < shown <= slip.presentation and (earlier or shown > slip.answered)
+                own = [line for line in lines if isinstance(line, dict) and line.get("key") == slip.key]
+                return {**own[0], "presentation": shown} if fits and len(own) == 1 else None
+            case _:
+                return None
+
+    async def _outcome(self, slip: Slip, entry: Mapping[str, object], until: float) -> Receipt:
+        presentation, code = entry["presentation"], entry.get("code")
+        if isinstance(presentation, int) and presentation > slip.answered:
+            try:
+                await asyncio.to_thread(self._outbox.answered, slip, presentation, until=until)
+            except OSError as error:
+                raise Unavailable(f"the out directory: {error.strerror or error}", sent=True) from error
+        told = Answer(status=200, body=json.dumps(entry, ensure_ascii=True).encode())
+        if code == TAKEN:
+            return told.receipt(entry.get("receipt"))
+        if isinstance(code, str) and code in DATA_REFUSED:
+            newer = entry.get("reason") == TARGET_HOLDS_NEWER
+            refusal = told.rejected(told.words("message"), code=TARGET_HOLDS_NEWER if newer else code)
+            refusal.status = 409 if newer else None
+            raise refusal
+        reason = "the counterpart is not ready" if code == NOT_NOW else f"it answers with code {str(code)[:20]!r}"
+        status, wish = entry.get("status"), entry.get("retry_after")
+        raise Unavailable(
+            reason,
+            sent=True,
+            status=status if type(status) is int else None,
+            retry_after=min(wish, RETRY_AFTER_MAX) if isinstance(wish, int | float) and wish >= 0 else None,
+            excerpt=told.excerpt,
+        )
+
+
+def _directory(name: str, table: Mapping[str, object], key: str) -> Path:
+    value = table.get(key)
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise BadTarget(name, key, "expected the absolute path of a directory, as text")
+    path = Path(value)
+    if not path.is_absolute() or ".." in path.parts:
+        raise BadTarget(name, key, f"{value[:200]} is no absolute path; expected one without '..'")
+    if path.is_symlink() or not path.is_dir():
+        raise BadTarget(name, key, f"{value[:200]} is no directory; expected one that exists and is no symbolic link")
+    return path
+
+
+def _notice(parcel: Parcel) -> dict[str, object]:
+    notice: dict[str, object] = {
+        "key": parcel.idempotency_key,
+        "action": "LIST" if parcel.present else "WITHDRAW",
+        "record": parcel.subject,
+        "enterprise_code": parcel.enterprise_code,
+        "enterprise_name": parcel.enterprise_name,
+        "version": version_json(parcel.version),
+        "standing": list(parcel.standing),
+        "standing_revision": version_json(parcel.standing_revision),
+    }
+    if parcel.present:
+        notice["list_record"] = dict(parcel.documents[0])
+    return notice

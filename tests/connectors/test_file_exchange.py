@@ -1,0 +1,308 @@
+"""The file exchange: the connectors' contract, and what only files can break."""
+
+import hashlib
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.connectors.rig import TIMEOUT_S, now, on_loop, parcel, unavailable
+from tests.connectors.test_contract import (
+    test_429_with_retry_after_in_both_forms,
+    test_503_until_it_is_over,
+    test_a_behaviour_for_one_subject_leaves_the_others_alone,
+    test_a_hang_ends_as_unknown_within_the_timeout,
+    test_a_listing_is_held_with_its_content_and_standing,
+    test_a_listing_that_arrives_after_its_withdrawal,
+    test_a_push_that_is_cancelled_leaves_the_connector_usable,
+    test_a_withdrawal_takes_this_record_and_leaves_the_enterprises_other,
+    test_an_older_version_is_a_conflict_and_an_inversion,
+    test_bad_data_is_rejected_in_the_targets_words,
+    test_content_that_cannot_be_sent_is_rejected_here,
+    test_cut_after_accepting_is_unknown_and_the_retry_gets_the_first_receipt,
+    test_cut_before_accepting_is_unknown_too,
+    test_many_pushes_at_once_each_get_their_own_receipt,
+    test_the_same_key_twice,
+    test_the_same_version_under_a_new_key_is_taken_again,
+    test_the_standing_of_the_highest_revision_stays,
+    test_without_a_version_check_the_last_writer_wins_and_the_inversion_is_counted,
+)
+
+from credit_sanction_connectors.exchange_outbox import Outbox
+from credit_sanction_connectors.file_exchange import FileExchange
+from credit_sanction_connectors.port import Entry, Rejected, Unavailable, Version
+from credit_sanction_connectors.settings import BadTarget, Secrets
+from credit_sanction_connectors.standins.behaviour import Behaviour
+from credit_sanction_connectors.standins.desk import Desk
+from credit_sanction_connectors.standins.dialect import StandIn
+from credit_sanction_connectors.standins.file_exchange import Counterpart
+from credit_sanction_connectors.standins.runner import serving
+
+# The contract, held here for this kind; without the wrong secret, for files have none.
+__all__ = [
+    "test_429_with_retry_after_in_both_forms",
+    "test_503_until_it_is_over",
+    "test_a_behaviour_for_one_subject_leaves_the_others_alone",
+    "test_a_hang_ends_as_unknown_within_the_timeout",
+    "test_a_listing_is_held_with_its_content_and_standing",
+    "test_a_listing_that_arrives_after_its_withdrawal",
+    "test_a_push_that_is_cancelled_leaves_the_connector_usable",
+    "test_a_withdrawal_takes_this_record_and_leaves_the_enterprises_other",
+    "test_an_older_version_is_a_conflict_and_an_inversion",
+    "test_bad_data_is_rejected_in_the_targets_words",
+    "test_content_that_cannot_be_sent_is_rejected_here",
+    "test_cut_after_accepting_is_unknown_and_the_retry_gets_the_first_receipt",
+    "test_cut_before_accepting_is_unknown_too",
+    "test_many_pushes_at_once_each_get_their_own_receipt",
+    "test_the_same_key_twice",
+    "test_the_same_version_under_a_new_key_is_taken_again",
+    "test_the_standing_of_the_highest_revision_stays",
+    "test_without_a_version_check_the_last_writer_wins_and_the_inversion_is_counted",
+]
+SOON_S = 0.2
+
+
+@pytest.fixture
+def kind() -> str:
+    return "file-exchange"
+
+
+@pytest.fixture
+def out_dir(tmp_path: Path) -> Path:
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def in_dir(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+def connector(out_dir: Path, in_dir: Path) -> FileExchange:
+    return FileExchange.from_table("city", {"out_dir": str(out_dir), "in_dir": str(in_dir)}, Secrets(), now)
+
+
+@asynccontextmanager
+async def desk() -> AsyncIterator[tuple[str, Desk]]:
+    async with serving([StandIn(name="a", kind="city-website", secret="made-up")]) as running:
+        yield running.url("a"), running.desks["a"]
+
+
+def manifests(out_dir: Path) -> list[dict[str, object]]:
+    """Return the manifests in order, each checked against its batch file."""
+    told = [json.loads(path.read_bytes()) for path in sorted(out_dir.glob("manifest-*.json"))]
+    for one in told:
+        assert hashlib.sha256((out_dir / one["file"]).read_bytes()).hexdigest() == one["sha256"]
+    return told
+
+
+def written(out_dir: Path) -> dict[Path, int]:
+    """Return when each file was written."""
+    return {path: path.stat().st_mtime_ns for path in out_dir.glob("*.json")}
+
+
+def answer(out_dir: Path, in_dir: Path, **line: object) -> None:
+    """Answer the first batch by hand."""
+    manifest = manifests(out_dir)[0]
+    (entry,) = json.loads((out_dir / str(manifest["file"])).read_bytes())["entries"]
+    told = {key: manifest[key] for key in ("sha256", "presentation")}
+    path = in_dir / "answer-000000000001.json"
+    path.write_text(json.dumps({**told, "entries": [{"key": entry["key"], **line}]}))
+
+
+@on_loop
+async def test_an_answer_that_comes_between_is_picked_up_without_a_second_file(out_dir: Path, in_dir: Path) -> None:
+    late = await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    assert (late.sent, late.status, late.reason) == (True, None, "batch 000000000001 is written, no receipt yet")
+    answer(out_dir, in_dir, code="00", receipt="R7")
+    before = written(out_dir)
+    assert (await connector(out_dir, in_dir).push(parcel(1), timeout_s=TIMEOUT_S)).number == "R7"
+    assert written(out_dir) == before
+    # Lost before it was settled: the target is asked again, and the receipt stands though it says no more.
+    assert (await connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S)).number == "R7"
+    (one,) = manifests(out_dir)
+    assert (one["sequence"], one["entries"], one["presentation"]) == (1, 1, 2)
+
+
+@on_loop
+@pytest.mark.parametrize("code", ["96", "97", "98"])
+async def test_a_data_error_is_rejected_in_the_targets_words(out_dir: Path, in_dir: Path, code: str) -> None:
+    await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    answer(out_dir, in_dir, code=code, message="认定日期缺失")
+    with pytest.raises(Rejected) as refusal:
+        await connector(out_dir, in_dir).push(parcel(1), timeout_s=TIMEOUT_S)
+    assert (refusal.value.reason, refusal.value.code, refusal.value.status) == ("认定日期缺失", code, None)
+
+
+@on_loop
+@pytest.mark.parametrize(
+    "line",
+    [{"code": "99"}, {"code": "99", "retry_after": float("nan")}, {"code": []}, {}, {"code": "00"}],
+    ids=str,
+)
+async def test_what_is_no_receipt_is_not_now(out_dir: Path, in_dir: Path, line: dict[str, object]) -> None:
+    await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    answer(out_dir, in_dir, **line)
+    told = await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=TIMEOUT_S))
+    assert (told.sent, told.retry_after) == (True, None)
+
+
+@on_loop
+@pytest.mark.parametrize("content", [b"", b'{"sha256": "', b"[]", b"\xff", b"[" * 60_000, b"x" * 2_000_000], ids=len)
+async def test_half_an_answer_is_none_yet(out_dir: Path, in_dir: Path, content: bytes) -> None:
+    (in_dir / "answer-000000000001.json").write_bytes(content)
+    assert (await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))).sent
+
+
+@on_loop
+async def test_a_link_or_a_pipe_is_not_an_answer(out_dir: Path, in_dir: Path, tmp_path: Path) -> None:
+    await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    answer(out_dir, in_dir, code="00", receipt="R7")
+    path = in_dir / "answer-000000000001.json"
+    path.rename(tmp_path / "elsewhere.json")
+    path.symlink_to(tmp_path / "elsewhere.json")
+    assert (await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))).sent
+    path.unlink()
+    os.mkfifo(path)
+    assert (await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))).sent
+
+
+@on_loop
+async def test_a_link_in_the_out_directory_is_replaced_and_not_written_through(
+    out_dir: Path, in_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "precious").write_text("kept")
+    (out_dir / "batch-000000000001.json").symlink_to(tmp_path / "precious")
+    await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    assert (tmp_path / "precious").read_text() == "kept"
+    assert len(manifests(out_dir)) == 1
+
+
+@on_loop
+async def test_an_answer_given_twice_is_taken_once(out_dir: Path, in_dir: Path) -> None:
+    async with desk() as (url, books):
+        exchange = connector(out_dir, in_dir)
+        async with Counterpart(out_dir, in_dir, url=url, token="made-up", answers_twice=True) as counterpart:
+            books.script.tell([Behaviour(mode="503", times=1)])
+            assert (await unavailable(exchange.push(parcel(1), timeout_s=TIMEOUT_S))).status == 503
+            assert (await exchange.push(parcel(1), timeout_s=TIMEOUT_S)).number == "R00000001"
+            assert [(one["sequence"], one["presentation"]) for one in counterpart.seen] == [(1, 1), (1, 2)]
+
+
+@on_loop
+async def test_the_list_is_the_counterparts_full_list_file(out_dir: Path, in_dir: Path) -> None:
+    async with desk() as (url, _), Counterpart(out_dir, in_dir, url=url, token="made-up") as counterpart:
+        exchange = connector(out_dir, in_dir)
+        assert not exchange.offers_list
+        assert not (await unavailable(exchange.read_list(timeout_s=TIMEOUT_S))).sent
+        await exchange.push(parcel(1), timeout_s=TIMEOUT_S)
+        line: dict[str, object] = {"record": "sanctionRecords/r1", "version": {"epoch": 1, "number": 1}, "standing": []}
+        counterpart.leave_list([line], through=0)
+        assert exchange.offers_list
+        assert "does not reach batch 1" in (await unavailable(exchange.read_list(timeout_s=TIMEOUT_S))).reason
+        counterpart.leave_list([line], through=1)
+        held = Entry(subject="sanctionRecords/r1", version=Version(epoch=1, number=1))
+        assert await exchange.read_list(timeout_s=TIMEOUT_S) == {"sanctionRecords/r1": held}
+        assert await exchange.read_entry("sanctionRecords/r2", timeout_s=TIMEOUT_S) is None
+        counterpart.leave_list([line, {}], through=1)
+        await unavailable(exchange.read_list(timeout_s=TIMEOUT_S))
+
+
+def in_a_child(work: Callable[[], None]) -> int:
+    """Run `work` in a forked process and return its process id."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return child
+
+
+def offer(out_dir: Path, *keys: str, on_step: Callable[[str], None] = lambda _: None) -> list[int]:
+    box = Outbox(out_dir, now=now, on_step=on_step)
+    return [box.offer(key, b'{"entries": []}', until=time.monotonic() + TIMEOUT_S).sequence for key in keys]
+
+
+def killer(step: int) -> Callable[[str], None]:
+    """Return what kills the process at the step of that number."""
+    left = iter(range(step))
+
+    def told(_: str) -> None:
+        if next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return told
+
+
+def test_killed_between_any_two_steps_no_number_repeats_or_is_skipped(tmp_path: Path) -> None:
+    steps: list[str] = []
+    (tmp_path / "whole").mkdir()
+    offer(tmp_path / "whole", "k1", on_step=steps.append)
+    offered = len(steps)
+    offer(tmp_path / "whole", "k1", on_step=steps.append)
+    assert (offered, len(steps)) == (15, 24)
+    for step in range(len(steps)):
+        out_dir = tmp_path / str(step)
+        out_dir.mkdir()
+        # The first offer of k1, and behind it showing the same again.
+        child = in_a_child(lambda out_dir=out_dir, step=step: _twice(out_dir, killer(step)))  # type: ignore[misc]
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+        assert [one["sequence"] for one in manifests(out_dir)] in ([], [1])
+        offer(out_dir, "k2", "k1", "k3")
+        assert [one["sequence"] for one in manifests(out_dir)] == [1, 2, 3]
+        assert len({str(Outbox(out_dir, now=now).find(key)) for key in ("k1", "k2", "k3")}) == 3
+        assert sorted(path.name[:5] for path in out_dir.iterdir() if path.is_file()) == ["batch"] * 3 + ["manif"] * 3
+
+
+def _twice(out_dir: Path, on_step: Callable[[str], None]) -> None:
+    offer(out_dir, "k1", "k1", on_step=on_step)
+
+
+def test_two_processes_share_the_numbers(out_dir: Path) -> None:
+    children = [in_a_child(lambda: _many(out_dir, "a")), in_a_child(lambda: _many(out_dir, "b"))]
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    assert [one["sequence"] for one in manifests(out_dir)] == list(range(1, 41))
+
+
+def _many(out_dir: Path, worker: str) -> None:
+    offer(out_dir, *(f"{worker}{number}" for number in range(20)))
+
+
+def test_without_the_notes_no_number_is_given_away(out_dir: Path) -> None:
+    offer(out_dir, "k1")
+    (out_dir / ".exchange" / "last.json").unlink()
+    with pytest.raises(Unavailable, match="no note of the last number") as refusal:
+        offer(out_dir, "k2")
+    assert not refusal.value.sent
+    (out_dir / ".exchange" / "last.json").write_bytes(b"{")
+    with pytest.raises(Unavailable, match="unreadable"):
+        offer(out_dir, "k2")
+    assert len(manifests(out_dir)) == 1
+
+
+@pytest.mark.parametrize("key", ["out_dir", "in_dir"])
+@pytest.mark.parametrize("value", [None, 7, "", "relative", "/nowhere/at/all", "/tmp/../tmp", "/etc/hostname", "a\0"])  # noqa: S108 - refused
+def test_a_directory_that_cannot_be_used_is_refused(out_dir: Path, in_dir: Path, key: str, value: object) -> None:
+    table: dict[str, object] = {"out_dir": str(out_dir), "in_dir": str(in_dir), key: value}
+    with pytest.raises(BadTarget, match=rf"^targets\.city\.{key}: .*expected"):
+        FileExchange.from_table("city", table, Secrets(), now)
+
+
+def test_a_link_the_same_directory_and_an_address_are_refused(out_dir: Path, in_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(in_dir)
+    good: dict[str, object] = {"out_dir": str(out_dir), "in_dir": str(in_dir)}
+    bad: list[dict[str, object]] = [
+        {"in_dir": str(tmp_path / "link")},
+        {"in_dir": str(out_dir)},
+        {"url": "https://a"},
+        {"secret_env": "A"},
+    ]
+    for one in bad:
+        with pytest.raises(BadTarget, match=rf"^targets\.city\.{next(iter(one))}: .*expected"):
+            FileExchange.from_table("city", {**good, **one}, Secrets(), now)
