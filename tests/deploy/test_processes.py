@@ -165,13 +165,16 @@ def test_an_old_schema_is_told_before_anything_is_served(database: Database) -> 
     assert "run `credit-sanction-service migrate` first" in ended.stderr
 
 
+EPHEMERAL = ("--listen", "127.0.0.1:0", "--stand-ins", "127.0.0.1:0")
+
+
 @pytest.mark.parametrize("process", ["api", "worker", "run"])
 def test_a_connection_string_that_is_none_is_told_and_not_shown(process: str, tmp_path: Path) -> None:
     ended = subprocess.run(
         [
             *command("api")[:1],
             process,
-            *(["--data-dir", str(tmp_path), "--listen", "127.0.0.1:0"] if process == "run" else []),
+            *(["--data-dir", str(tmp_path), *EPHEMERAL] if process == "run" else []),
         ],
         env={**os.environ, "CREDIT_SANCTION_DSN": "postgresql://u:hunter2@[bad/db"},
         check=False,
