@@ -162,15 +162,16 @@ class Records:
 
         return self._writes.write_records(work, call)[0]
 
-    def pass_days(self) -> int:
+    def pass_days(self, *, at_once: int = _DATES_AT_ONCE) -> int:
         """
-        Let the days that have come do what they do: expire records, end publications. Returns how many moved.
+        Let the days that have come do what they do: expire records, end publications. Returns how many moved, of `at_once`
+        in one transaction.
 
         Each record moves once however often this runs and whenever it is killed: the day it waits for moves with it.
         """
 
         def work(tx: Transaction) -> int:
-            due = tx.lock_due_records(limit=_DATES_AT_ONCE)
+            due = tx.lock_due_records(limit=at_once)
             for record in due:
                 try:
                     moved = pass_days(record, today=tx.today, law=tx.law)
