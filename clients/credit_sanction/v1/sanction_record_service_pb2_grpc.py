@@ -207,7 +207,7 @@ class SanctionRecordServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmIdentifier(self, request, context):
-        """Takes a record out of quarantine with the confirmed or corrected code; all intake checks run anew 确认代码.
+        """Takes a record out of quarantine with the confirmed or corrected code, which is judged anew 确认代码.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -70,7 +70,7 @@ class SanctionRecordServiceStub:
     RevokeSanctionRecord: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RevokeSanctionRecordRequest, _sanction_record_service_pb2.RevokeSanctionRecordResponse]
     """Declares that a record never had effect, and may put another in its place in the same revision 撤销."""
     ConfirmIdentifier: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ConfirmIdentifierRequest, _sanction_record_pb2.SanctionRecord]
-    """Takes a record out of quarantine with the confirmed or corrected code; all intake checks run anew 确认代码."""
+    """Takes a record out of quarantine with the confirmed or corrected code, which is judged anew 确认代码."""
     ServeNotice: _grpc.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ServeNoticeRequest, _sanction_record_pb2.SanctionRecord]
     """Opens a record with the notice of facts, basis and rights that was served 告知. It has no effect. Intake checks run as
     on create; the obligation must be overdue.
@@ -145,7 +145,7 @@ class SanctionRecordServiceAsyncStub(SanctionRecordServiceStub):
     RevokeSanctionRecord: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.RevokeSanctionRecordRequest, _sanction_record_service_pb2.RevokeSanctionRecordResponse]  # type: ignore[assignment]
     """Declares that a record never had effect, and may put another in its place in the same revision 撤销."""
     ConfirmIdentifier: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ConfirmIdentifierRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
-    """Takes a record out of quarantine with the confirmed or corrected code; all intake checks run anew 确认代码."""
+    """Takes a record out of quarantine with the confirmed or corrected code, which is judged anew 确认代码."""
     ServeNotice: _aio.UnaryUnaryMultiCallable[_sanction_record_service_pb2.ServeNoticeRequest, _sanction_record_pb2.SanctionRecord]  # type: ignore[assignment]
     """Opens a record with the notice of facts, basis and rights that was served 告知. It has no effect. Intake checks run as
     on create; the obligation must be overdue.
@@ -265,7 +265,7 @@ class SanctionRecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sanction_record_service_pb2.ConfirmIdentifierRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_record_pb2.SanctionRecord, _abc.Awaitable[_sanction_record_pb2.SanctionRecord]]:
-        """Takes a record out of quarantine with the confirmed or corrected code; all intake checks run anew 确认代码."""
+        """Takes a record out of quarantine with the confirmed or corrected code, which is judged anew 确认代码."""
 
     @_abc_1.abstractmethod
     def ServeNotice(

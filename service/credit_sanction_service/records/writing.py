@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from credit_sanction_service.domain.decisions import Fixed
+from credit_sanction_service.domain.exits import COLLECTION
 from credit_sanction_service.domain.faults import Invalid, NotFound, VersionConflict, Violation
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.intake import OBLIGATION_NAMED
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.connect import Reader
     from credit_sanction_service.store.transaction import Transaction
     from credit_sanction_service.store.writer import Writer
-
-COLLECTION: Final = "exitObligations"
 
 
 class RecordWrites:
