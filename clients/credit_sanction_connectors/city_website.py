@@ -51,11 +51,14 @@ class CityWebsite:
         """Build from `targets.<name>`. Raises `BadTarget`."""
         return cls(CityWebsiteSettings.from_table(name, table, secrets), now=now)
 
-    async def push(self, parcel: Parcel, *, timeout_s: float) -> Receipt:
+    def compose(self, parcel: Parcel) -> bytes:
+        """See the port."""
+        return to_json(_notice(checked(parcel)))
+
+    async def push(self, parcel: Parcel, body: bytes, *, timeout_s: float) -> Receipt:
         """See the port: publish or withdraw one record."""
         path = "/publications" if parcel.present else "/withdrawals"
         headers = self._headers | {"Idempotency-Key": parcel.idempotency_key}
-        body = to_json(_notice(checked(parcel)))
         answer = await self._http.post(path, body, headers=headers, timeout_s=timeout_s)
         demand_taken(answer, words="error")
         return answer.receipt(answer.json_object().get("receipt"))

@@ -69,9 +69,12 @@ class CreditPlatform:
         """Build from `targets.<name>`. Raises `BadTarget`."""
         return cls(CreditPlatformSettings.from_table(name, table, secrets), now=now)
 
-    async def push(self, parcel: Parcel, *, timeout_s: float) -> Receipt:
+    def compose(self, parcel: Parcel) -> bytes:
+        """See the port."""
+        return to_json(_envelope(checked(parcel)))
+
+    async def push(self, parcel: Parcel, body: bytes, *, timeout_s: float) -> Receipt:
         """See the port: LIST or WITHDRAW one record."""
-        body = to_json(_envelope(checked(parcel)))
         headers = self._signed(body) | {"Idempotency-Key": parcel.idempotency_key}
         answer = await self._http.post("/list-records", body, headers=headers, timeout_s=timeout_s)
         _demand_code(answer)

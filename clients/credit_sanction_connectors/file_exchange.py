@@ -86,7 +86,11 @@ class FileExchange:
         path = self._in.path / FULL_LIST
         return path.is_file() and not path.is_symlink()
 
-    async def push(self, parcel: Parcel, *, timeout_s: float) -> Receipt:
+    def compose(self, parcel: Parcel) -> bytes:
+        """See the port: a batch file."""
+        return to_json({"entries": [_notice(checked(parcel))]})
+
+    async def push(self, parcel: Parcel, body: bytes, *, timeout_s: float) -> Receipt:
         """
         See the port. One key is one batch file for ever: a further push of it shows the same file again.
 
@@ -94,11 +98,10 @@ class FileExchange:
         `Unavailable`, sent; a receipt given for an earlier presentation still stands then.
         """
         until = time.monotonic() + timeout_s
-        batch = to_json({"entries": [_notice(checked(parcel))]})
         slip = await self._found(parcel.idempotency_key)
         answer = await self._answer(slip) if slip else None
         if slip is None or answer is None:
-            slip = await self._offered(parcel.idempotency_key, batch, until)
+            slip = await self._offered(parcel.idempotency_key, body, until)
             answer = await self._awaited(slip, until)
         if answer is None:
             raise Unavailable(f"batch {slip.number} is written, no receipt yet", sent=True)

@@ -70,9 +70,12 @@ class LenderWebhook:
         """Build from `targets.<name>`. Raises `BadTarget`."""
         return cls(LenderWebhookSettings.from_table(name, table, secrets), now=now)
 
-    async def push(self, parcel: Parcel, *, timeout_s: float) -> Receipt:
-        """See the port: one event. A receiver may answer an empty 2xx; anything else must be JSON."""
-        body = to_json(self._event(checked(parcel)))
+    def compose(self, parcel: Parcel) -> bytes:
+        """See the port: one event."""
+        return to_json(self._event(checked(parcel)))
+
+    async def push(self, parcel: Parcel, body: bytes, *, timeout_s: float) -> Receipt:
+        """See the port. A receiver may answer an empty 2xx; anything else must be JSON."""
         headers = self._signed(parcel.idempotency_key, body)
         answer = await self._http.post("", body, headers=headers, timeout_s=timeout_s)
         demand_taken(answer, words="error")

@@ -75,25 +75,46 @@ class Entry:
     standing: frozenset[str] = field(default_factory=frozenset)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldFault:
+    """
+    One field that a target refuses: `field` as the target calls it, `path` as a caller of the service writes it
+    (`sanction_record.decision.document_number`), empty where nobody knows; `words` are the target's own, bounded.
+    """
+
+    field: str
+    path: str = ""
+    words: str = ""
+
+
 class Rejected(Exception):
     """
     The target refuses the data: sending it again cannot help. `status` is the HTTP status, `code` the target's own
-    code where it has one, the text is the target's own words (bounded).
+    code where it has one, the text is the target's own words (bounded), `faults` are the fields that it names.
     """
 
-    def __init__(self, reason: str, *, status: int | None = None, code: str = "", excerpt: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        status: int | None = None,
+        code: str = "",
+        excerpt: str = "",
+        faults: Sequence[FieldFault] = (),
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
         self.code = code
         self.excerpt = excerpt
+        self.faults = tuple(faults)
 
 
 class Unavailable(Exception):
     """
     Not now. `sent` is False only where no byte of the request can have arrived (refused connection, failed look-up):
-    otherwise the target may have taken it. `retry_after` is the target's own wish in seconds. `gone` is a 410: the
-    target no longer wants to be called at all, which pauses it and calls a person.
+    otherwise the target may have taken it. `code` is the target's own code where it has one, `retry_after` its own wish
+    in seconds. `gone` is a 410: the target no longer wants to be called at all, which pauses it and calls a person.
     """
 
     def __init__(
@@ -104,12 +125,14 @@ class Unavailable(Exception):
         status: int | None = None,
         retry_after: float | None = None,
         gone: bool = False,
+        code: str = "",
         excerpt: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
         self.status = status
+        self.code = code
         self.retry_after = retry_after
         self.gone = gone
         self.excerpt = excerpt
@@ -133,8 +156,12 @@ class Connector(Protocol):
         """Whether `read_list` can be asked."""
         ...
 
-    async def push(self, parcel: Parcel, *, timeout_s: float) -> Receipt:
-        """Tell the target, within `timeout_s` in all. Raises `Rejected` or `Unavailable`."""
+    def compose(self, parcel: Parcel) -> bytes:
+        """Return exactly the body that tells the target of the parcel; the same for the same. Raises `Rejected`."""
+        ...
+
+    async def push(self, parcel: Parcel, body: bytes, *, timeout_s: float) -> Receipt:
+        """Tell the target, by what `compose` made, within `timeout_s` in all. Raises `Rejected` or `Unavailable`."""
         ...
 
     async def read_list(self, *, timeout_s: float) -> Mapping[str, Entry]:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import ParamSpec
 
 from credit_sanction_connectors.file_exchange import FileExchange
-from credit_sanction_connectors.port import Connector, Parcel, Unavailable, Version
+from credit_sanction_connectors.port import Connector, Parcel, Receipt, Unavailable, Version
 from credit_sanction_connectors.registry import build
 from credit_sanction_connectors.settings import Secrets
 from credit_sanction_connectors.standins.behaviour import Behaviour
@@ -201,7 +201,7 @@ def http(status: int, body: bytes = b"", **headers: str) -> bytes:
 async def leave_late(connector: Connector, desk: Desk, late: Parcel, *, after: float | None = None) -> None:
     """Push `late`, whose client goes away while the stand-in keeps it to arrive `after` seconds, or at release."""
     desk.script.tell([Behaviour(mode="late", times=1, after=after)])
-    pushing = asyncio.create_task(connector.push(late, timeout_s=TIMEOUT_S))
+    pushing = asyncio.create_task(push(connector, late, timeout_s=TIMEOUT_S))
     await desk.holding_back(1)
     pushing.cancel()
     await asyncio.wait({pushing})
@@ -214,3 +214,8 @@ async def unavailable(pushing: Awaitable[object]) -> Unavailable:
     except Unavailable as answer:
         return answer
     raise AssertionError("the target took it")
+
+
+async def push(connector: Connector, one: Parcel, *, timeout_s: float) -> Receipt:
+    """Push what the connector itself makes of a parcel."""
+    return await connector.push(one, connector.compose(one), timeout_s=timeout_s)

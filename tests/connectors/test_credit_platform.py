@@ -13,6 +13,7 @@ from tests.connectors.rig import (
     odd_server,
     on_loop,
     parcel,
+    push,
     unavailable,
 )
 
@@ -30,7 +31,7 @@ async def test_data_codes_are_rejections(status: int, code: str) -> None:
     body = json.dumps({"code": code, "message": "统一社会信用代码校验失败"}).encode()
     async with odd_server(http(status, body)) as odd, closing(platform(odd.url)) as connector:
         with pytest.raises(Rejected, match="统一社会信用代码校验失败") as refusal:
-            await connector.push(parcel(1), timeout_s=TIMEOUT_S)
+            await push(connector, parcel(1), timeout_s=TIMEOUT_S)
         assert (refusal.value.code, refusal.value.status) == (code, status)
 
 
@@ -39,7 +40,7 @@ async def test_data_codes_are_rejections(status: int, code: str) -> None:
 async def test_any_other_code_is_unavailable(code: object) -> None:
     body = json.dumps({"code": code, "receipt": "R1"}).encode()
     async with odd_server(http(200, body)) as odd, closing(platform(odd.url)) as connector:
-        assert (await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))).status == 200
+        assert (await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))).status == 200
 
 
 @on_loop
@@ -48,7 +49,7 @@ async def test_a_list_record_has_its_standard_fields_and_passes_the_rest_through
         odd_server(http(200, b'{"code": "00", "receipt": "R1"}')) as odd,
         closing(platform(odd.url)) as connector,
     ):
-        receipt = await connector.push(parcel(7, others=("sanctionRecords/r2",)), timeout_s=TIMEOUT_S)
+        receipt = await push(connector, parcel(7, others=("sanctionRecords/r2",)), timeout_s=TIMEOUT_S)
         headers, body = odd.requests[0]
         told = json.loads(body)
         record = told["list_record"]
@@ -71,7 +72,7 @@ async def test_a_withdrawal_names_this_record_and_repeats_no_facts() -> None:
         odd_server(http(200, b'{"code": "00", "receipt": "R1"}')) as odd,
         closing(platform(odd.url)) as connector,
     ):
-        await connector.push(parcel(8, present=False), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(8, present=False), timeout_s=TIMEOUT_S)
         told = json.loads(odd.requests[0][1])
         assert (told["action"], told["record"]) == ("WITHDRAW", "sanctionRecords/r1")
         assert "list_record" not in told

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.connectors.rig import TIMEOUT_S, now, on_loop, parcel, unavailable
+from tests.connectors.rig import TIMEOUT_S, now, on_loop, parcel, push, unavailable
 from tests.connectors.test_contract import (
     test_429_with_retry_after_in_both_forms,
     test_503_until_it_is_over,
@@ -117,14 +117,14 @@ def answer(out_dir: Path, in_dir: Path, **line: object) -> None:
 
 @on_loop
 async def test_an_answer_that_comes_between_is_picked_up_without_a_second_file(out_dir: Path, in_dir: Path) -> None:
-    late = await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    late = await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))
     assert (late.sent, late.status, late.reason) == (True, None, "batch 000000000001 is written, no receipt yet")
     answer(out_dir, in_dir, code="00", receipt="R7")
     before = written(out_dir)
-    assert (await connector(out_dir, in_dir).push(parcel(1), timeout_s=TIMEOUT_S)).number == "R7"
+    assert (await push(connector(out_dir, in_dir), parcel(1), timeout_s=TIMEOUT_S)).number == "R7"
     assert written(out_dir) == before
     # Lost before it was settled: the target is asked again, and the receipt stands though it says no more.
-    assert (await connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S)).number == "R7"
+    assert (await push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S)).number == "R7"
     (one,) = manifests(out_dir)
     assert (one["sequence"], one["entries"], one["presentation"]) == (1, 1, 2)
 
@@ -132,10 +132,10 @@ async def test_an_answer_that_comes_between_is_picked_up_without_a_second_file(o
 @on_loop
 @pytest.mark.parametrize("code", ["96", "97", "98"])
 async def test_a_data_error_is_rejected_in_the_targets_words(out_dir: Path, in_dir: Path, code: str) -> None:
-    await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))
     answer(out_dir, in_dir, code=code, message="认定日期缺失")
     with pytest.raises(Rejected) as refusal:
-        await connector(out_dir, in_dir).push(parcel(1), timeout_s=TIMEOUT_S)
+        await push(connector(out_dir, in_dir), parcel(1), timeout_s=TIMEOUT_S)
     assert (refusal.value.reason, refusal.value.code, refusal.value.status) == ("认定日期缺失", code, None)
 
 
@@ -146,9 +146,9 @@ async def test_a_data_error_is_rejected_in_the_targets_words(out_dir: Path, in_d
     ids=str,
 )
 async def test_what_is_no_receipt_is_not_now(out_dir: Path, in_dir: Path, line: dict[str, object]) -> None:
-    await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))
     answer(out_dir, in_dir, **line)
-    told = await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=TIMEOUT_S))
+    told = await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=TIMEOUT_S))
     assert (told.sent, told.retry_after) == (True, None)
 
 
@@ -156,20 +156,20 @@ async def test_what_is_no_receipt_is_not_now(out_dir: Path, in_dir: Path, line: 
 @pytest.mark.parametrize("content", [b"", b'{"sha256": "', b"[]", b"\xff", b"[" * 60_000, b"x" * 2_000_000], ids=len)
 async def test_half_an_answer_is_none_yet(out_dir: Path, in_dir: Path, content: bytes) -> None:
     (in_dir / "answer-000000000001.json").write_bytes(content)
-    assert (await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))).sent
+    assert (await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))).sent
 
 
 @on_loop
 async def test_a_link_or_a_pipe_is_not_an_answer(out_dir: Path, in_dir: Path, tmp_path: Path) -> None:
-    await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))
     answer(out_dir, in_dir, code="00", receipt="R7")
     path = in_dir / "answer-000000000001.json"
     path.rename(tmp_path / "elsewhere.json")
     path.symlink_to(tmp_path / "elsewhere.json")
-    assert (await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))).sent
+    assert (await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))).sent
     path.unlink()
     os.mkfifo(path)
-    assert (await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))).sent
+    assert (await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))).sent
 
 
 @on_loop
@@ -178,7 +178,7 @@ async def test_a_link_in_the_out_directory_is_replaced_and_not_written_through(
 ) -> None:
     (tmp_path / "precious").write_text("kept")
     (out_dir / "batch-000000000001.json").symlink_to(tmp_path / "precious")
-    await unavailable(connector(out_dir, in_dir).push(parcel(1), timeout_s=SOON_S))
+    await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))
     assert (tmp_path / "precious").read_text() == "kept"
     assert len(manifests(out_dir)) == 1
 
@@ -189,8 +189,8 @@ async def test_an_answer_given_twice_is_taken_once(out_dir: Path, in_dir: Path) 
         exchange = connector(out_dir, in_dir)
         async with Counterpart(out_dir, in_dir, url=url, token="made-up", answers_twice=True) as counterpart:
             books.script.tell([Behaviour(mode="503", times=1)])
-            assert (await unavailable(exchange.push(parcel(1), timeout_s=TIMEOUT_S))).status == 503
-            assert (await exchange.push(parcel(1), timeout_s=TIMEOUT_S)).number == "R00000001"
+            assert (await unavailable(push(exchange, parcel(1), timeout_s=TIMEOUT_S))).status == 503
+            assert (await push(exchange, parcel(1), timeout_s=TIMEOUT_S)).number == "R00000001"
             assert [(one["sequence"], one["presentation"]) for one in counterpart.seen] == [(1, 1), (1, 2)]
 
 
@@ -200,7 +200,7 @@ async def test_the_list_is_the_counterparts_full_list_file(out_dir: Path, in_dir
         exchange = connector(out_dir, in_dir)
         assert not exchange.offers_list
         assert not (await unavailable(exchange.read_list(timeout_s=TIMEOUT_S))).sent
-        await exchange.push(parcel(1), timeout_s=TIMEOUT_S)
+        await push(exchange, parcel(1), timeout_s=TIMEOUT_S)
         line: dict[str, object] = {"record": "sanctionRecords/r1", "version": {"epoch": 1, "number": 1}, "standing": []}
         counterpart.leave_list([line], through=0)
         assert exchange.offers_list

@@ -12,6 +12,7 @@ from tests.connectors.rig import (
     odd_server,
     on_loop,
     parcel,
+    push,
     target,
     unavailable,
     version,
@@ -31,8 +32,8 @@ async def test_a_list_is_read_whole_over_its_pages(kind: str, *, version_check: 
             assert not (await unavailable(connector.read_list(timeout_s=TIMEOUT_S))).sent
             return
         for number, record in enumerate((R1, R2, R3, R4, R5), start=1):
-            await connector.push(parcel(number, record=record, code=f"E{number}"), timeout_s=TIMEOUT_S)
-        await connector.push(parcel(6, record=R4, code="E4", present=False), timeout_s=TIMEOUT_S)
+            await push(connector, parcel(number, record=record, code=f"E{number}"), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(6, record=R4, code="E4", present=False), timeout_s=TIMEOUT_S)
         held = await connector.read_list(timeout_s=TIMEOUT_S)
         assert set(held) == {R1, R2, R3, R5}
         assert held[R5] == Entry(subject=R5, version=version(5) if version_check else None)
@@ -43,8 +44,8 @@ async def test_a_line_shows_the_enterprises_other_records(kind: str) -> None:
     async with target(kind) as (connector, _):
         if not connector.offers_list:
             return
-        await connector.push(parcel(1, record=R1), timeout_s=TIMEOUT_S)
-        await connector.push(parcel(2, record=R2, others=(R1,)), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(1, record=R1), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(2, record=R2, others=(R1,)), timeout_s=TIMEOUT_S)
         held = await connector.read_list(timeout_s=TIMEOUT_S)
         assert {subject: set(entry.standing) for subject, entry in held.items()} == {R1: {R2}, R2: {R1}}
 
@@ -55,10 +56,10 @@ async def test_one_entry_is_read_and_a_withdrawn_one_is_none(kind: str) -> None:
         if not connector.offers_list:
             assert not (await unavailable(connector.read_entry(R1, timeout_s=TIMEOUT_S))).sent
             return
-        await connector.push(parcel(1, record=R1), timeout_s=TIMEOUT_S)
-        await connector.push(parcel(2, record=R2, code="E2"), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(1, record=R1), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(2, record=R2, code="E2"), timeout_s=TIMEOUT_S)
         assert await connector.read_entry(R1, timeout_s=TIMEOUT_S) == Entry(subject=R1, version=version(1))
-        await connector.push(parcel(3, record=R1, present=False), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(3, record=R1, present=False), timeout_s=TIMEOUT_S)
         assert await connector.read_entry(R1, timeout_s=TIMEOUT_S) is None
 
 
@@ -109,7 +110,7 @@ async def test_a_list_not_wholly_understood_is_unavailable(kind: str, lines: obj
 @on_loop
 async def test_no_identifier_of_an_enterprise_stands_in_an_address(kind: str) -> None:
     async with odd_server(http(503)) as odd, closing(connector_to(kind, odd.url)) as connector:
-        await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))
+        await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
         await unavailable(connector.read_list(timeout_s=TIMEOUT_S))
         await unavailable(connector.read_entry(R1, timeout_s=TIMEOUT_S))
         assert _first_lines(odd)

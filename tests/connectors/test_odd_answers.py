@@ -15,6 +15,7 @@ from tests.connectors.rig import (
     odd_server,
     on_loop,
     parcel,
+    push,
     unavailable,
 )
 
@@ -31,7 +32,7 @@ async def test_a_redirect_is_not_followed_anywhere(kind: str, status: int) -> No
         odd_server(http(status, Location=second.url)) as first,
         closing(connector_to(kind, first.url)) as connector,
     ):
-        answer = await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))
+        answer = await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
         assert (answer.status, answer.sent, answer.reason) == (status, True, "redirects are not followed")
         assert (len(first.requests), second.connections) == (1, 0)
 
@@ -40,7 +41,7 @@ async def test_a_redirect_is_not_followed_anywhere(kind: str, status: int) -> No
 @pytest.mark.parametrize("place", ["http://[::", "//", "javascript:alert(1)", ""])
 async def test_a_redirect_to_nonsense_is_only_unavailable(kind: str, place: str) -> None:
     async with odd_server(http(302, Location=place)) as odd, closing(connector_to(kind, odd.url)) as connector:
-        assert (await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))).sent
+        assert (await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))).sent
 
 
 @on_loop
@@ -49,7 +50,7 @@ async def test_a_redirect_to_nonsense_is_only_unavailable(kind: str, place: str)
 )
 async def test_these_statuses_mean_not_now(kind: str, status: int) -> None:
     async with odd_server(http(status)) as odd, closing(connector_to(kind, odd.url)) as connector:
-        answer = await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))
+        answer = await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
         assert (answer.status, answer.sent, answer.gone) == (status, True, status == 410)
         assert len(odd.requests) == 1
 
@@ -60,7 +61,7 @@ async def test_these_statuses_mean_never_with_this_data(kind: str, status: int) 
     body = '{"error": "认定日期\\u0000缺失", "message": "认定日期\\u0000缺失"}'.encode()
     async with odd_server(http(status, body)) as odd, closing(connector_to(kind, odd.url)) as connector:
         with pytest.raises(Rejected) as refusal:
-            await connector.push(parcel(1), timeout_s=TIMEOUT_S)
+            await push(connector, parcel(1), timeout_s=TIMEOUT_S)
         assert (refusal.value.status, refusal.value.reason) == (status, "认定日期缺失")
         assert refusal.value.code == ("TARGET_HOLDS_NEWER" if status == 409 else "")
 
@@ -85,7 +86,7 @@ async def test_these_statuses_mean_never_with_this_data(kind: str, status: int) 
 )
 async def test_a_200_that_is_no_receipt_is_unknown(kind: str, body: bytes) -> None:
     async with odd_server(http(200, body)) as odd, closing(connector_to(kind, odd.url)) as connector:
-        answer = await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))
+        answer = await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
         assert (answer.status, answer.sent) == (200, True)
 
 
@@ -93,7 +94,7 @@ async def test_a_200_that_is_no_receipt_is_unknown(kind: str, body: bytes) -> No
 async def test_an_excerpt_is_short_and_safe_to_store(kind: str) -> None:
     body = b"\x00\x1b[31m\xe2\x80\xaeodd\r\n\xff" + MEGABYTE
     async with odd_server(http(500, body)) as odd, closing(connector_to(kind, odd.url)) as connector:
-        excerpt = (await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))).excerpt
+        excerpt = (await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))).excerpt
         assert excerpt.startswith("[31modd")
         assert excerpt.isprintable()
         assert len(excerpt) == 500
@@ -104,7 +105,7 @@ async def test_an_excerpt_is_short_and_safe_to_store(kind: str) -> None:
 async def test_ten_megabytes_are_cut_and_become_an_outcome(kind: str, status: int) -> None:
     receipt = b'{"code": "00", "receipt": "R1", "more": "' + 10 * MEGABYTE + b'"}'
     async with odd_server(http(status, receipt)) as odd, closing(connector_to(kind, odd.url)) as connector:
-        answer = await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))
+        answer = await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
         assert (answer.status, answer.sent) == (status, True)
 
 
@@ -119,7 +120,7 @@ async def _endless_body(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def test_an_endless_body_is_cut_long_before_the_timeout(kind: str) -> None:
     async with odd_server(_endless_body) as odd, closing(connector_to(kind, odd.url)) as connector:
         async with asyncio.timeout(TIMEOUT_S):
-            answer = await unavailable(connector.push(parcel(1), timeout_s=60))
+            answer = await unavailable(push(connector, parcel(1), timeout_s=60))
         assert (answer.status, answer.sent, len(answer.excerpt)) == (200, True, 500)
 
 
@@ -151,7 +152,7 @@ async def _reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 async def test_no_whole_answer_is_unknown(kind: str, odd_answer: Odd) -> None:
     async with odd_server(odd_answer) as odd, closing(connector_to(kind, odd.url)) as connector:
         async with asyncio.timeout(TIMEOUT_S):
-            assert (await unavailable(connector.push(parcel(1), timeout_s=0.5))).sent
+            assert (await unavailable(push(connector, parcel(1), timeout_s=0.5))).sent
 
 
 @on_loop
@@ -160,7 +161,7 @@ async def test_no_whole_answer_is_unknown(kind: str, odd_answer: Odd) -> None:
 )
 async def test_what_is_not_http_is_unknown(kind: str, answer: bytes) -> None:
     async with odd_server(answer) as odd, closing(connector_to(kind, odd.url)) as connector:
-        assert (await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))).sent
+        assert (await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))).sent
         assert len(odd.requests) == 1
 
 
@@ -169,20 +170,20 @@ async def test_a_refused_connection_was_never_sent(kind: str) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # bound and not listening: refuses, and nobody else gets the port
         async with closing(connector_to(kind, f"http://127.0.0.1:{bound.getsockname()[1]}")) as connector:
-            assert not (await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))).sent
+            assert not (await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))).sent
 
 
 @on_loop
 async def test_a_host_that_nobody_knows_was_never_sent(kind: str) -> None:
     async with closing(connector_to(kind, "https://target.invalid")) as connector:
-        assert not (await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))).sent
+        assert not (await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))).sent
 
 
 @on_loop
 async def test_a_failed_tls_handshake_is_tried_three_times_and_was_never_sent(kind: str) -> None:
     async with odd_server(b"HTTP/1.1 400 speak plain\r\n\r\n", read=False) as odd:
         async with closing(connector_to(kind, odd.url.replace("http:", "https:"))) as connector:
-            answer = await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))
+            answer = await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
         assert (answer.sent, answer.status, odd.connections) == (False, None, 3)
 
 
@@ -196,7 +197,7 @@ async def test_a_handshake_that_hangs_was_never_sent(kind: str) -> None:
         odd_server(_silence, read=False) as odd,
         closing(connector_to(kind, odd.url.replace("http:", "https:"))) as connector,
     ):
-        assert not (await unavailable(connector.push(parcel(1), timeout_s=0.6))).sent
+        assert not (await unavailable(push(connector, parcel(1), timeout_s=0.6))).sent
         assert odd.connections == 1
 
 
@@ -206,7 +207,7 @@ async def test_no_cookie_is_kept(kind: str) -> None:
         named = odd.url.replace("127.0.0.1", "localhost")  # cookies of bare addresses are seldom kept anyway
         async with closing(connector_to(kind, named)) as connector:
             for _ in range(2):
-                await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))
+                await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
         assert all("cookie" not in headers for headers, _ in odd.requests)
         assert all(headers["accept-encoding"] == "identity" for headers, _ in odd.requests)
         assert len(odd.requests) == 2

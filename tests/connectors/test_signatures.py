@@ -13,6 +13,7 @@ from tests.connectors.rig import (
     odd_server,
     on_loop,
     parcel,
+    push,
     target,
     unavailable,
     version,
@@ -37,8 +38,8 @@ def test_credit_platform_vector() -> None:
 @on_loop
 async def test_a_lenders_event_is_a_cloudevent() -> None:
     async with odd_server(http(204)) as odd, closing(connector_to("lender-webhook", odd.url)) as connector:
-        listed = await connector.push(parcel(7, others=("sanctionRecords/r2",)), timeout_s=TIMEOUT_S)
-        await connector.push(parcel(8, present=False), timeout_s=TIMEOUT_S)
+        listed = await push(connector, parcel(7, others=("sanctionRecords/r2",)), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(8, present=False), timeout_s=TIMEOUT_S)
         (headers, body), (_, withdrawn) = odd.requests
         event = json.loads(body)
         assert (listed.number, listed.status) == ("", 204)
@@ -58,13 +59,13 @@ async def test_a_lenders_event_is_a_cloudevent() -> None:
 async def test_a_lender_that_holds_enterprises_is_told_of_the_enterprise() -> None:
     async with target("lender-webhook", holds="enterprise") as (connector, desk):
         code = parcel(1).enterprise_code
-        await connector.push(parcel(1, record=code), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(1, record=code), timeout_s=TIMEOUT_S)
         assert desk.ledger.held[code].present
     async with (
         odd_server(http(200, b"{}")) as odd,
         closing(connector_to("lender-webhook", odd.url, holds="enterprise")) as connector,
     ):
-        await connector.push(parcel(2, record=code, present=False), timeout_s=TIMEOUT_S)
+        await push(connector, parcel(2, record=code, present=False), timeout_s=TIMEOUT_S)
         event = json.loads(odd.requests[0][1])
         assert (event["type"], event["subject"]) == ("cn.credit-sanction.enterprise.withdrawn.v1", code)
 
@@ -81,5 +82,5 @@ async def test_a_page_that_echoes_the_bearer_token_does_not_end_in_the_store() -
         writer.write(http(500, odd.requests[0][0]["authorization"].encode()))
 
     async with odd_server(echo) as odd, closing(connector_to("city-website", odd.url)) as connector:
-        answer = await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))
+        answer = await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
         assert answer.excerpt == "Bearer [secret]"

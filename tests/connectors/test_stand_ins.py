@@ -11,7 +11,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.connectors.rig import TIMEOUT_S, closing, connector_of, leave_late, on_loop, parcel, target, unavailable
+from tests.connectors.rig import (
+    TIMEOUT_S,
+    closing,
+    connector_of,
+    leave_late,
+    on_loop,
+    parcel,
+    push,
+    target,
+    unavailable,
+)
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
 from credit_sanction_connectors.standins.dialect import StandIn
@@ -29,7 +39,7 @@ async def test_one_process_hosts_several_and_keeps_them_apart() -> None:
     async with serving(stand_ins) as running:
         for stand_in in stand_ins[:3]:
             async with closing(connector_of(stand_in, running.url(stand_in.name))) as connector:
-                await connector.push(parcel(1), timeout_s=TIMEOUT_S)
+                await push(connector, parcel(1), timeout_s=TIMEOUT_S)
         assert [desk.ledger.arrivals for desk in running.desks.values()] == [1, 1, 1, 0, 0, 0]
 
 
@@ -40,9 +50,9 @@ async def test_they_are_told_and_asked_over_http(kind: str) -> None:
         async with closing(connector_of(stand_in, running.url("target-a"))) as connector:
             told = [{"mode": "429", "times": 1, "retry_after": 3, "subject": "sanctionRecords/r1"}, {"mode": "hang"}]
             assert (await control.post("/_standin/behaviour", json=told)).status_code == 200
-            assert (await unavailable(connector.push(parcel(1), timeout_s=TIMEOUT_S))).retry_after == 3
+            assert (await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))).retry_after == 3
             assert (await control.post("/_standin/behaviour", json=[])).json() == []
-            await connector.push(parcel(2), timeout_s=TIMEOUT_S)
+            await push(connector, parcel(2), timeout_s=TIMEOUT_S)
         state = (await control.get("/_standin/state", params={"min_arrivals": 2, "wait_s": 5})).json()
         assert (state["name"], state["kind"], state["arrivals"], state["inversions"]) == ("target-a", kind, 2, 0)
         assert state["subjects"]["sanctionRecords/r1"]["version"] == {"epoch": 1, "number": 2}
@@ -96,7 +106,7 @@ async def test_stopping_ends_what_hangs(kind: str) -> None:
         async with closing(connector_of(stand_in, running.url("target-a"))) as connector:
             await leave_late(connector, desk, parcel(1))
             desk.script.tell([Behaviour(mode="hang", times=1)])
-            hanging = asyncio.create_task(connector.push(parcel(2), timeout_s=TIMEOUT_S))
+            hanging = asyncio.create_task(push(connector, parcel(2), timeout_s=TIMEOUT_S))
             await desk.arrived(1)
             async with asyncio.timeout(1.5):  # the server's own patience with open connections is longer
                 await server.aclose()
@@ -108,16 +118,16 @@ async def test_stopping_ends_what_hangs(kind: str) -> None:
 async def test_a_restart_remembers_what_was_taken(kind: str, tmp_path: Path) -> None:
     stand_in = one("target-a", kind)
 
-    async def push(number: int) -> dict[str, object]:
+    async def told(number: int) -> dict[str, object]:
         async with (
             serving([stand_in], state_dir=tmp_path / "new") as running,
             closing(connector_of(stand_in, running.url("target-a"))) as connector,
         ):
-            await connector.push(parcel(number, others=("sanctionRecords/r2",)), timeout_s=TIMEOUT_S)
+            await push(connector, parcel(number, others=("sanctionRecords/r2",)), timeout_s=TIMEOUT_S)
             return running.desks["target-a"].state()
 
-    before = await push(1)
-    after = await push(1)
+    before = await told(1)
+    after = await told(1)
     assert before["subjects"] == after["subjects"]
     assert before["enterprises"] == after["enterprises"]
     assert after["acts"] == {"taken": 1, "replayed": 1}
@@ -131,7 +141,7 @@ async def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
             serving([stand_in], state_dir=tmp_path) as running,
             closing(connector_of(stand_in, running.url("target-a"))) as connector,
         ):
-            await connector.push(parcel(1), timeout_s=TIMEOUT_S)
+            await push(connector, parcel(1), timeout_s=TIMEOUT_S)
         with (tmp_path / "target-a.jsonl").open("a") as journal:
             journal.write('{"take": true, "arr')
     async with serving([stand_in], state_dir=tmp_path) as running:
@@ -181,12 +191,12 @@ def test_a_killed_process_remembers_and_a_terminated_one_ends_well(tmp_path: Pat
     stand_in = StandIn(name="target-a", kind="city-website", secret="token")
 
     @on_loop
-    async def push(url: str) -> None:
+    async def tell(url: str) -> None:
         async with closing(connector_of(stand_in, url)) as connector:
-            await connector.push(parcel(1), timeout_s=TIMEOUT_S)
+            await push(connector, parcel(1), timeout_s=TIMEOUT_S)
 
     with process(tmp_path) as (running, url):
-        push(url)
+        tell(url)
         running.send_signal(signal.SIGKILL)
     with process(tmp_path) as (running, url):
         assert httpx.get(f"{url}/_standin/state").json()["acts"] == {"taken": 1}

@@ -54,7 +54,7 @@ async def _push(order: PushOrder, lane: Lane, *, lease_ends: float, clock: Calla
     answer: Receipt | BaseException
     try:
         async with asyncio.timeout(timeout_s + GRACE_S):
-            answer = await lane.connector.push(order.parcel, timeout_s=timeout_s)
+            answer = await lane.connector.push(order.parcel, lane.connector.compose(order.parcel), timeout_s=timeout_s)
     except asyncio.CancelledError:
         return STOPPED
     except Exception as fault:  # noqa: BLE001 - whatever it is, the attempt has an end

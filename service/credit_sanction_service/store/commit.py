@@ -132,7 +132,8 @@ def _arrays(memberships: Sequence[Membership]) -> dict[str, list[object]]:
 # A row that moves: its schedule starts anew, a lease in flight is left to end first, and it waits since when it was last
 # confirmed.
 _ANEW = """
-    failures = 0, rejected = false, last_error = '', due_since = coalesce(delivery.due_since, clock_timestamp()),
+    failures = 0, rejected = false, given_up = false, corrections = '[]', last_error = '',
+    due_since = coalesce(delivery.due_since, clock_timestamp()),
     changed_at = clock_timestamp(), next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
 """
 _MOVED = f"desired_epoch = head.epoch, desired_number = head.number, {_ANEW}"
@@ -143,7 +144,7 @@ ON CONFLICT (target, subject) DO UPDATE SET desired_epoch = EXCLUDED.desired_epo
 # Dropped is only what was never claimed: nothing of it can have arrived.
 _LEFT = """
     desired_epoch = head.epoch, desired_number = head.number, desired_present = false, failures = 0, rejected = false,
-    last_error = '', changed_at = clock_timestamp(),
+    given_up = false, corrections = '[]', last_error = '', changed_at = clock_timestamp(),
     confirmed_epoch = CASE WHEN claimed_number IS NULL THEN head.epoch ELSE confirmed_epoch END,
     confirmed_number = CASE WHEN claimed_number IS NULL THEN head.number ELSE confirmed_number END,
     due_since = CASE WHEN claimed_number IS NULL THEN NULL ELSE coalesce(due_since, clock_timestamp()) END,
