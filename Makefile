@@ -5,7 +5,9 @@ BIN := .venv/bin
 BUF := tools/buf/node_modules/.bin/buf
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check check-format check-lint check-types check-imports check-stubs check-locks \
+BENCH := .venv-bench
+
+.PHONY: help setup run demo test chaos bench-push bench-intake check check-format check-lint check-types check-imports check-stubs check-locks \
 	check-proto buf fmt stubs lock clean
 
 help: ## Show this list
@@ -25,6 +27,19 @@ demo: setup ## Play the whole story against a service of its own
 
 test: setup ## Run the tests; ARGS="-k name" for some of them
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+chaos: setup ## Kill worker, API and PostgreSQL 200 times under load; the last line has the figures
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
+
+bench-push: $(BENCH)/installed ## Measure pushes beside a bare client, Procrastinate and Celery; the last line has the figures
+	@PYTHONPATH=service:clients exec $(BENCH)/bin/python -m bench.push $(ARGS)
+
+bench-intake: setup ## Measure intake beside raw inserts; the last line has the figures
+	@exec $(BIN)/python -m bench.intake $(ARGS)
+
+$(BENCH)/installed: deploy/requirements/bench.txt
+	@echo "setup: creating $(BENCH) for the bench's competitors" && $(PYTHON) -m venv --clear $(BENCH) && \
+		$(BENCH)/bin/python -m pip install --quiet --no-input --disable-pip-version-check --require-hashes -r $< && touch $@
 
 check: check-format check-lint check-types check-imports check-stubs check-locks check-proto ## All that CI checks beside the tests
 	@echo "check: all passed"
@@ -69,5 +84,5 @@ lock: setup ## Resolve the locks anew; ARGS=--upgrade for the newest versions
 	@$(BIN)/python tools/locks.py $(ARGS)
 
 clean: ## Remove .venv and everything else that was built; the service's data stays
-	@rm -rf .venv tools/buf/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv $(BENCH) tools/buf/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

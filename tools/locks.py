@@ -23,12 +23,13 @@ OPTIONS = [
 SOURCES = {
     "dev.txt": ["pyproject.toml", "--group=dev"],
     "run.txt": ["pyproject.toml", f"--constraints={LOCKS / 'dev.txt'}"],
+    "bench.txt": ["pyproject.toml", "--group=bench", f"--constraints={LOCKS / 'dev.txt'}"],
     "build.txt": ["--group=build", f"--constraints={LOCKS / 'dev.txt'}"],
 }
 
 
 def main(upgrade: list[str]) -> None:
-    """Write the three locks."""
+    """Write the locks."""
     for name, sources in SOURCES.items():
         command = [str(UV), "pip", "compile", *OPTIONS, *upgrade, *sources, f"--output-file={LOCKS / name}"]
         subprocess.run(command, check=True, cwd=ROOT)

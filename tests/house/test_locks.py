@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tests.house.project import CLIENTS, LOCKS, ROOT, SERVICE, imported, project_file, trees
 
-NAMES = ["build.txt", "dev.txt", "run.txt"]
+NAMES = ["bench.txt", "build.txt", "dev.txt", "run.txt"]
 OWN = {"credit-sanction-service"}
 SOURCE_ROOTS = [SERVICE, CLIENTS / "credit_sanction", CLIENTS / "credit_sanction_connectors"]
 
@@ -69,8 +69,9 @@ def test_what_is_deployed_is_what_was_tested(name: str) -> None:
         ("run.txt", dependencies(ROOT)),
         ("dev.txt", [*dependencies(ROOT), *group("dev"), *group("build")]),
         ("build.txt", group("build")),
+        ("bench.txt", [*dependencies(ROOT), *group("bench")]),
     ],
-    ids=["run", "dev", "build"],
+    ids=["run", "dev", "build", "bench"],
 )
 def test_a_lock_holds_what_the_project_asks_for(name: str, wanted: list[Requirement]) -> None:
     locked = pins(name)
