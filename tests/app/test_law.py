@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
@@ -65,8 +64,7 @@ def api(store: Database, log: Path) -> Iterator[str]:
             with wait_until(lambda: "server.started" in log.read_text("utf-8")):
                 yield address
         finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(PATIENCE_S) == 0
+            process.kill()
 
 
 def put_later_edition(store: Database) -> None:

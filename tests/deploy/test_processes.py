@@ -52,7 +52,10 @@ def running(process: str, directory: Path, **values: str) -> Iterator[Path]:
             yield log
         finally:
             child.send_signal(signal.SIGTERM)
-            code = child.wait(30)
+            try:
+                code = child.wait(30)
+            finally:
+                child.kill()  # nothing where it has ended: else leaving the block would wait without end
             print(log.read_text("utf-8"))  # noqa: T201 - pytest shows it where the test failed
             assert code == 0
 

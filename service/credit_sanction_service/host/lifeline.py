@@ -6,9 +6,11 @@ to. It ends when the supervisor does, however that dies, on every system. A proc
 the two variables, and both functions do nothing.
 """
 
+import faulthandler
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -33,6 +35,11 @@ def watch(*, grace: float = 10.0) -> None:
         threading.Thread(target=_wait_for_the_end, args=(grace,), name="lifeline", daemon=True).start()
 
 
+def end_within(seconds: float) -> None:
+    """End by force, with every thread's stack on standard error, unless an orderly stop has ended the process by then."""
+    threading.Thread(target=_force_the_end, args=(seconds,), name="end", daemon=True).start()
+
+
 def announce_ready(info: Info) -> None:
     """Tell the supervisor that this process does its work now; `info` goes to who asked the supervisor to run."""
     path = os.environ.get(READY_FILE)
@@ -48,5 +55,10 @@ def _wait_for_the_end(grace: float) -> None:
         while os.read(_STDIN, 1):
             pass
     os.kill(os.getpid(), signal.SIGTERM)
-    threading.Event().wait(grace)
+    _force_the_end(grace)
+
+
+def _force_the_end(seconds: float) -> None:
+    threading.Event().wait(seconds)
+    faulthandler.dump_traceback(sys.stderr, all_threads=True)
     os._exit(1)
