@@ -60,6 +60,26 @@ SOME_AREAS: Final = (
     "融资授信、债券发行",
     "政府采购；公共工程建设项目投标；资金支持",
 )
+# What a penalty decision of that kind says of itself, by a rule as made up as it; amounts in both forms that lists have.
+PENALTIES: Final = {
+    "责令停产停业": {
+        "penalty_violation": "逾期未淘汰落后生产工艺装备",
+        "penalty_facts": "责令期限届满后，该企业仍使用应当淘汰的生产工艺装备组织生产（虚构）。",
+        "penalty_basis": "《长春市落后产能退出虚构规定》第十二条",
+        "penalty_content": "责令停产停业，没收违法所得，并处罚款。",
+        "penalty_fine": "2000元",
+        "penalty_confiscated": "1.35",
+        "penalty_valid_until": "2099-12-31",
+    },
+    "吊销许可证": {
+        "penalty_violation": "不具备安全生产条件仍从事生产",
+        "penalty_facts": "经停产整顿，该企业仍不具备安全生产条件（虚构）。",
+        "penalty_basis": "《长春市落后产能退出虚构规定》第十五条",
+        "penalty_content": "吊销安全生产许可证。",
+        "penalty_licence": "安全生产许可证 虚构安许证〔2020〕{number}号",
+        "penalty_valid_until": "2099-12-31",
+    },
+}
 MONTHS_SET_BY_LAW: Final = 6
 CLOSURE_NEEDS_APPROVAL: Final = frozenset({"环保", "质量"})
 
@@ -158,14 +178,16 @@ class Town:
         return {"statement": words, "statement_date": "；".join(map(self.written, days))}
 
     def penalty(self) -> dict[str, str]:
-        """Return a penalty decision for one row in eight."""
+        """Return a penalty decision for one row in eight, two of three with all that its publication asks for."""
         if self.random.randrange(8):
             return {}
         kind = self.random.choice(("责令停产停业", "责令停产停业", "吊销许可证"))
+        told = PENALTIES[kind] if self.made % 3 else {}
         return {
             "penalty_kind": kind,
             "penalty_document": f"长虚罚〔2025〕{self.made}号",
             "penalty_date": self.written(date(2025, 11, 1) + timedelta(days=self.random.randrange(30))),
+            **{name: cell.format(number=self.made) for name, cell in told.items()},
         }
 
     def licences(self, standard: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.calls import Call, new_id
 from credit_sanction_service.domain.access import Principal, Role
@@ -53,6 +53,7 @@ from credit_sanction_service.store.values import Target
 
 if TYPE_CHECKING:
     from credit_sanction_service.domain.capacity import Approval
+    from credit_sanction_service.domain.proceedings import Penalty
     from credit_sanction_service.domain.records import SanctionRecord
 
 TODAY = date(2026, 11, 23)
@@ -140,6 +141,23 @@ def record(number: int = 1, *, today: date = TODAY, **options: object) -> Sancti
 def penalty(decided_on: date, *, kind: PenaltyKind = PenaltyKind.CLOSURE_ORDER) -> PenaltyDraft:
     """Return a penalty decision of that day."""
     return PenaltyDraft(kind=kind, document_number="虚构停产字1号", date=decided_on.isoformat())
+
+
+def telling(given: PenaltyDraft, **details: str) -> PenaltyDraft:
+    """Return a penalty decision that says this of itself."""
+    return replace(given, **details)  # type: ignore[arg-type]  # all of these are texts
+
+
+PENALTY_DETAILS: Final = {
+    "violation": "逾期未淘汰落后生产工艺装备",
+    "facts": "责令期限届满后仍在生产",
+    "basis": "《虚构规定》第一条",
+    "content": "责令停产停业，处罚款2000元",
+    "fine": "0.2",
+    "confiscated": "12.345678",
+    "licence": "虚构安许证〔2020〕1号",
+    "valid_until": "2099-12-31",
+}
 
 
 def taken_in(given: RecordDraft, *, today: date = TODAY) -> SanctionRecord:
@@ -238,7 +256,7 @@ def draft_of(record: SanctionRecord) -> RecordDraft:
             document_number=decision.document_number,
             date=decision.decided_on.isoformat(),
             notice_served_on=decision.notice_served_on.isoformat(),
-            penalty=penalty(decision.penalty.decided_on, kind=decision.penalty.kind) if decision.penalty else None,
+            penalty=_penalty(decision.penalty) if decision.penalty else None,
         ),
         district=DistrictDraft(
             code=record.district.code, name=record.district.name, since=record.district.since.isoformat()
@@ -251,6 +269,13 @@ def draft_of(record: SanctionRecord) -> RecordDraft:
             for one in record.statements
         ),
     )
+
+
+def _penalty(given: Penalty) -> PenaltyDraft:
+    texts = {name: getattr(given, name) for name in ("violation", "facts", "basis", "content", "licence")}
+    amounts = {name: str(value) for name in ("fine", "confiscated") if (value := getattr(given, name)) is not None}
+    until = given.valid_until.isoformat() if given.valid_until else ""
+    return telling(penalty(given.decided_on, kind=given.kind), **texts, **amounts, valid_until=until)
 
 
 def _approval(approval: Approval | None) -> ApprovalDraft | None:

@@ -1,9 +1,11 @@
 """
-The command `credit-sanction`: look enterprises up, import record sheets, load and read rule tables.
+The command `credit-sanction`: look enterprises up, import record sheets, load and read rule tables, operate the pushes.
 
 Exit codes of `import`: 0 everything was taken in, 1 a row was refused. Of `check`: 0 CLEAR, 3 RESTRICTED, 4 UNKNOWN, 5
-ADVISORY, 1 the question was refused. Of `law`: 0 done, 1 the edition was refused, or is not there. Of all: 2 wrong usage
-or settings, a token or a right that is missing included; 6 no answer.
+ADVISORY, 1 the question was refused. Of `law`: 0 done, 1 the edition was refused, or is not there. Of `reconcile`: 0 nothing
+differs, or it is being put right, 1 something differs, or the list could not be had, 6 it has not ended. Of `drain`: 0
+nothing is in flight, 6 something is. Of all: 1 it was refused, 2 wrong usage or settings, a token or a right that is missing
+included; 6 no answer.
 """
 
 from __future__ import annotations
@@ -27,11 +29,14 @@ from credit_sanction._errors import (
     Unauthenticated,
     Unavailable,
 )
+from credit_sanction._operating import add_verbs
 from credit_sanction.v1.law_service_pb2 import EditionKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
+
+    from credit_sanction._operating import Verb
 
     Actions: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
 
@@ -58,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(client: Client, options: argparse.Namespace) -> int:
+    if "verb" in options:
+        verb: Verb = options.verb
+        return verb(client, options)
     match options.command, getattr(options, "action", ""):
         case "check", _:
             return check(
@@ -123,9 +131,10 @@ def _fault(error: CreditSanctionError | OSError, options: argparse.Namespace) ->
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="credit-sanction",
-        description="Look enterprises up in a Credit Sanction Service, import record sheets and rule tables into it.",
-        epilog="Exit codes: 0 done or CLEAR, 1 something was refused, 2 wrong usage, settings or rights, 3 RESTRICTED, "
-        "4 UNKNOWN, 5 ADVISORY, 6 no answer. The token itself may stand in the environment, as CREDIT_SANCTION_TOKEN.",
+        description="Look enterprises up in a Credit Sanction Service, import record sheets and rule tables into it, "
+        "and operate its pushes.",
+        epilog="Exit codes: 0 done or CLEAR, 1 something was refused or differs, 2 wrong usage, settings or rights, 3 RESTRICTED, "
+        "4 UNKNOWN, 5 ADVISORY, 6 no answer, or not ended. The token itself may stand in the environment, as CREDIT_SANCTION_TOKEN.",
     )
     service = argparse.ArgumentParser(add_help=False)
     service.add_argument("--address", help="host:port (environment: CREDIT_SANCTION_ADDRESS; else 127.0.0.1:50051)")
@@ -157,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("--json", action="store_true", help="print one JSON object")
     law = commands.add_parser("law", help="load and read the rule tables that the service goes by")
     _add_law(law.add_subparsers(dest="action", required=True), service)
+    add_verbs(commands, service)
     return parser
 
 

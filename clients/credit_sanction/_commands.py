@@ -59,9 +59,9 @@ def check(
     answer = client.check(code, name=name, areas=areas, as_of_date=as_of_date, land_purpose=purpose)
     if as_json:
         plain = dataclasses.replace(answer, areas=dict(answer.areas), law=dict(answer.law))
-        _print_json(dataclasses.asdict(plain))
+        print_json(dataclasses.asdict(plain))
     else:
-        _print_lines(_answer_lines(answer))
+        print_lines(_answer_lines(answer))
     return VERDICT_CODES[answer.verdict]
 
 
@@ -82,12 +82,12 @@ def import_sheet(
     counts = {fate.value: sum(outcome.fate is fate for outcome in outcomes) for fate in Fate}
     if as_json:
         rows = [_row_object(outcome) for outcome in outcomes]
-        _print_json({"rows": len(outcomes), **counts, "validate_only": validate_only, "results": rows})
+        print_json({"rows": len(outcomes), **counts, "validate_only": validate_only, "results": rows})
     else:
-        _print_lines(_outcome_lines(outcomes))
+        print_lines(_outcome_lines(outcomes))
         checked = " (checked only, nothing stored)" if validate_only else ""
         summary = ", ".join(f"{count} {fate}" for fate, count in counts.items())
-        _print_lines([f"{len(outcomes)} rows: {summary}{checked}"])
+        print_lines([f"{len(outcomes)} rows: {summary}{checked}"])
     return 1 if counts[Fate.REFUSED] else 0
 
 
@@ -99,11 +99,11 @@ def load_edition(client: Client, file: Path, *, validate_only: bool, as_json: bo
         raise ClientError(f"{file} is not UTF-8") from None
     loaded = client.load_edition(text, validate_only=validate_only)
     if as_json:
-        _print_json({**_edition_object(loaded), "validate_only": validate_only})
+        print_json({**_edition_object(loaded), "validate_only": validate_only})
     elif validate_only:
-        _print_lines([f"{_edition_name(loaded)}: can be loaded (checked only, nothing stored)"])
+        print_lines([f"{_edition_name(loaded)}: can be loaded (checked only, nothing stored)"])
     else:
-        _print_lines([_edition_line(loaded)])
+        print_lines([_edition_line(loaded)])
     return 0
 
 
@@ -111,9 +111,9 @@ def list_editions(client: Client, kinds: Sequence[str], *, as_json: bool) -> int
     """Print a line for each edition, in the order of loading."""
     editions = client.editions(kinds)
     if as_json:
-        _print_json({"editions": [_edition_object(edition) for edition in editions]})
+        print_json({"editions": [_edition_object(edition) for edition in editions]})
     else:
-        _print_lines(map(_edition_line, editions))
+        print_lines(map(_edition_line, editions))
     return 0
 
 
@@ -121,7 +121,7 @@ def show_edition(client: Client, kind: str, name: str, *, as_json: bool) -> int:
     """Print an edition's text to the letter, so that it can be kept as a file, changed, and loaded under another name."""
     edition = client.edition(kind, name)
     if as_json:
-        _print_json({**_edition_object(edition), "text": edition.text})
+        print_json({**_edition_object(edition), "text": edition.text})
     else:
         sys.stdout.write(edition.text)
     return 0
@@ -210,7 +210,8 @@ def _report(sheet: spreadsheet.Sheet, outcomes: Iterable[Outcome]) -> tuple[Sequ
     return [*sheet.header, "line", "fate", "record", "reasons"], rows
 
 
-def _print_json(value: Mapping[str, object]) -> None:
+def print_json(value: Mapping[str, object]) -> None:
+    """Print one JSON object in one line."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
 
 
@@ -220,7 +221,8 @@ def _plain(value: object) -> str:
     raise TypeError(f"{value!r} has no JSON form")
 
 
-def _print_lines(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines of text, harmless to a terminal."""
     sys.stdout.writelines(f"{_printable(line)}\n" for line in lines)
 
 

@@ -1,10 +1,13 @@
-"""Targets and deliveries: how far what was accepted has reached those who must act on it."""
+"""Targets and deliveries: how far what was accepted has reached those who must act on it, and what an operator can do."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+import hashlib
+import time
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from credit_sanction._words import number
+from credit_sanction._errors import ClientError, Facts, InternalFault
+from credit_sanction._words import number, request_id_of
 from credit_sanction.v1 import delivery_service_pb2 as wire
 
 if TYPE_CHECKING:
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from credit_sanction._calls import Caller
 
 Targets: TypeAlias = list[wire.Target]
+_POLL_FIRST: Final = 0.1
+_POLL_MOST: Final = 2.0
+_ENDED: Final = (wire.RECONCILIATION_STATE_DONE, wire.RECONCILIATION_STATE_FAILED)
 
 
 class Deliveries:
@@ -26,16 +32,26 @@ class Deliveries:
         return list(self._caller.call(self._caller.deliveries.ListTargets, wire.ListTargetsRequest()).targets)
 
     def deliveries(
-        self, *, target: str = "", record: str = "", states: Iterable[str] = (), page_size: int = 0
+        self,
+        *,
+        target: str = "",
+        record: str = "",
+        enterprise_code: str = "",
+        states: Iterable[str] = (),
+        past_due: bool = False,
+        page_size: int = 0,
     ) -> Iterator[wire.Delivery]:
         """
         Iterate over deliveries 推送, page after page, without their attempts. `target` is `targets/{name}`, `record` is
-        `sanctionRecords/{id}`, `states` are names without prefix: `["RETRYING", "REJECTED"]`.
+        `sanctionRecords/{id}`, `states` are names without prefix: `["RETRYING", "REJECTED"]`. `past_due` leaves those past
+        their legal due date.
         """
         request = wire.ListDeliveriesRequest(
             target=target,
             record=record,
-            states=[number(wire.DeliveryState, "DELIVERY_STATE_", word) for word in states],
+            enterprise_code=enterprise_code,
+            states=_states(states),
+            past_due=past_due,
             page_size=page_size,
         )
         while True:
@@ -45,29 +61,57 @@ class Deliveries:
                 return
             request.page_token = page.next_page_token
 
+    def corrections(self, *, target: str = "") -> Iterator[wire.Delivery]:
+        """Iterate over the correction queue 待更正队列: what targets refuse, with the fields at fault in `corrections`."""
+        return self.deliveries(target=target, states=["REJECTED"])
+
     def delivery(self, name: str) -> wire.Delivery:
         """Read one delivery with all its attempts by its name, `targets/{target}/deliveries/{subject}`."""
         return self._caller.call(self._caller.deliveries.GetDelivery, wire.GetDeliveryRequest(name=name))
 
-    def pause_target(self, name: str, reason: str) -> wire.Target:
-        """Stop calling a target, `targets/{name}`, until it is resumed 暂停. Nothing that waits for it is lost."""
+    def pause_target(self, name: str, reason: str, *, until: datetime | None = None) -> wire.Target:
+        """
+        Stop calling a target, `targets/{name}`, until it is resumed, or until the aware instant `until` 暂停. Nothing that
+        waits for it is lost. A pause is never shortened by another one: resume the target first.
+        """
         request = wire.PauseTargetRequest(name=name, reason=reason)
+        if until is not None:
+            request.until.FromDatetime(_aware(until, "until"))
         return self._caller.call(self._caller.deliveries.PauseTarget, request)
+
+    def drain_target(self, name: str, reason: str) -> wire.Target:
+        """
+        Pause a target and wait until nothing is in flight to it 停推排空, at most as long as this client waits for an
+        answer; `in_flight` of the answer says what has not ended. The pause stays.
+        """
+        return self._caller.call(self._caller.deliveries.DrainTarget, wire.DrainTargetRequest(name=name, reason=reason))
 
     def resume_target(self, name: str) -> wire.Target:
         """Call a paused target again 恢复, also one that paused itself by answering 410."""
         return self._caller.call(self._caller.deliveries.ResumeTarget, wire.ResumeTargetRequest(name=name))
 
-    def retry_deliveries(self, target: str, *, states: Iterable[str] = (), since: datetime | None = None) -> int:
+    def retry_deliveries(
+        self,
+        target: str,
+        *,
+        states: Iterable[str] = (),
+        since: datetime | None = None,
+        enterprise_code: str = "",
+        error_contains: str = "",
+    ) -> int:
         """
-        Make a target's deliveries due now 批量重新推送, those in `states` (`PENDING`, `RETRYING`, `REJECTED`; the last two
-        where none is named) that changed at or after the aware instant `since`. Return how many.
+        Make a target's deliveries due now 批量重新推送, those in `states` (`PENDING`, `RETRYING`, `REJECTED`, `GIVEN_UP`; all
+        but the first where none is named) that changed at or after the aware instant `since`, are of this enterprise, and
+        whose last error holds this text. Return how many.
         """
         request = wire.RetryDeliveriesRequest(
-            target=target, states=[number(wire.DeliveryState, "DELIVERY_STATE_", word) for word in states]
+            target=target,
+            states=_states(states),
+            enterprise_code=enterprise_code,
+            error_contains=error_contains,
         )
         if since is not None:
-            request.since.FromDatetime(since)
+            request.since.FromDatetime(_aware(since, "since"))
         return self._caller.call(self._caller.deliveries.RetryDeliveries, request).count
 
     def retry_delivery(self, name: str, *, lost_by_target: bool = False) -> wire.Delivery:
@@ -77,3 +121,70 @@ class Deliveries:
         """
         request = wire.RetryDeliveryRequest(name=name, lost_by_target=lost_by_target)
         return self._caller.call(self._caller.deliveries.RetryDelivery, request, repeatable=not lost_by_target)
+
+    def recover_deliveries(self, target: str, since: datetime) -> int:
+        """
+        Send again, under new keys, all that a target confirmed at or after the aware instant `since` and has lost 补推; return
+        how many. It has no request id, so it is asked for once only.
+        """
+        request = wire.RecoverDeliveriesRequest(target=target)
+        request.since.FromDatetime(_aware(since, "since"))
+        return self._caller.call(self._caller.deliveries.RecoverDeliveries, request, repeatable=False).count
+
+    def reconcile_target(
+        self, name: str, *, repair: bool = False, wait: float = 60.0, request_id: str | None = None
+    ) -> wire.Reconciliation:
+        """
+        Have a target's own list compared 对账, and put right where `repair` says so. Wait at most `wait` seconds for its end,
+        0 not at all; `state` of the answer says whether it has come.
+        """
+        own_id = request_id_of(request_id)
+        request = wire.ReconcileTargetRequest(name=name, repair=repair, request_id=own_id)
+        found = self._caller.call(self._caller.deliveries.ReconcileTarget, request, request_id=own_id)
+        end = time.monotonic() + wait
+        pause = _POLL_FIRST
+        while found.state not in _ENDED and (left := end - time.monotonic()) > 0:
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, _POLL_MOST)
+            found = self.reconciliation(found.name)
+        return found
+
+    def reconciliation(self, name: str) -> wire.Reconciliation:
+        """Read one reconciliation by its name, `reconciliations/{id}`."""
+        request = wire.GetReconciliationRequest(name=name)
+        return self._caller.call(self._caller.deliveries.GetReconciliation, request)
+
+    def reconciliations(self, *, target: str = "", page_size: int = 0) -> Iterator[wire.Reconciliation]:
+        """Iterate over reconciliations, the newest first, page after page."""
+        request = wire.ListReconciliationsRequest(target=target, page_size=page_size)
+        while True:
+            page = self._caller.call(self._caller.deliveries.ListReconciliations, request)
+            yield from page.reconciliations
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def delivery_proof(
+        self, record: str, *, target: str = "", without_bodies: bool = False
+    ) -> wire.ExportDeliveryProofResponse:
+        """
+        Return the proof of delivery 推送凭证 of a record, of one target where it is named: `document` is JSON to be kept as it
+        is, `sha256` its digest, which was checked. `without_bodies` leaves out what was sent, where it is too much.
+        """
+        request = wire.ExportDeliveryProofRequest(record=record, target=target, without_bodies=without_bodies)
+        proof = self._caller.call(self._caller.deliveries.ExportDeliveryProof, request)
+        if hashlib.sha256(proof.document).hexdigest() != proof.sha256:
+            message = f"the proof of {record} does not fit its digest: it was changed on its way"
+            raise InternalFault(Facts(message=message, code="DATA_LOSS", metadata={}))
+        return proof
+
+
+def _states(names: Iterable[str]) -> list[wire.DeliveryState.ValueType]:
+    return [number(wire.DeliveryState, "DELIVERY_STATE_", name) for name in names]
+
+
+def _aware(instant: datetime, what: str) -> datetime:
+    """Return an instant that says where it is. Raises ClientError: one that does not would be taken as UTC in silence."""
+    if instant.utcoffset() is None:
+        raise ClientError(f"{what} has no time zone: give an aware datetime")
+    return instant

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from credit_sanction import _sheet_columns as columns
@@ -27,6 +28,8 @@ _DAY: Final = re.compile(
     re.ASCII,
 )
 _GROUPED: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
+_MONEY: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?|\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,6})?)\s*(万?元)?", re.ASCII)
+_HEADS_MONEY: Final = re.compile(r"\((?:单位:)?\s*(万?元)\s*\)")
 _SEVERAL: Final = re.compile(r"[;；|\n]")
 _COLON: Final = re.compile(r"[:：]")
 _SEVERAL_AREAS: Final = re.compile(r"[;；|\n、,，]")
@@ -106,6 +109,21 @@ class Cells:
         """Return a decimal as the contract writes it: half width, without the commas of thousands."""
         text = unicodedata.normalize("NFKC", self.text(name)).strip()
         return text.replace(",", "") if _GROUPED.fullmatch(text) else text
+
+    def money(self, name: str) -> str:
+        """
+        Return an amount of money in 万元. In 元 are those cells that say so, and where the heading does, those that say
+        nothing.
+        """
+        text = unicodedata.normalize("NFKC", self.text(name)).strip()
+        match = _MONEY.fullmatch(text)
+        if match is None:
+            return text
+        number_, unit = match[1].replace(",", ""), match[2]
+        if unit is None:
+            heading = _HEADS_MONEY.search(unicodedata.normalize("NFKC", self._headings.get(name, "")))
+            unit = heading[1] if heading else "万元"
+        return number_ if unit == "万元" else format(Decimal(number_).scaleb(-4), "f")
 
     def word(self, name: str, words: Mapping[str, Value], enum: _EnumTypeWrapper[Value], prefix: str) -> Value:
         """Return the value of a Chinese word or of the contract's own; unspecified where the cell is empty."""

@@ -98,15 +98,27 @@ def _statements(cells: Cells) -> list[types.Statement]:
 
 
 def _decision(cells: Cells) -> types.Decision:
-    penalty = types.Penalty(
-        kind=cells.word("penalty_kind", columns.PENALTIES, types.PenaltyKind, "PENALTY_KIND_"),
-        document_number=cells.text("penalty_document"),
-        date=cells.day("penalty_date"),
-    )
+    penalty = _penalty(cells)
     return types.Decision(
         authority=types.Authority(code=cells.text("authority_code"), name=cells.text("authority")),
         document_number=cells.text("document_number"),
         date=cells.day("decided_on"),
         notice_served_on=cells.day("notice_served_on"),
         penalty=penalty if penalty.ByteSize() else None,
+    )
+
+
+def _penalty(cells: Cells) -> types.Penalty:
+    return types.Penalty(
+        kind=cells.word("penalty_kind", columns.PENALTIES, types.PenaltyKind, "PENALTY_KIND_"),
+        document_number=cells.text("penalty_document"),
+        date=cells.day("penalty_date"),
+        violation=cells.text("penalty_violation"),
+        facts=cells.text("penalty_facts"),
+        basis=cells.text("penalty_basis"),
+        content=cells.text("penalty_content"),
+        fine=cells.money("penalty_fine"),
+        confiscated=cells.money("penalty_confiscated"),
+        licence=cells.text("penalty_licence"),
+        valid_until=cells.day("penalty_valid_until"),
     )

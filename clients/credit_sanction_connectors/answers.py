@@ -45,7 +45,7 @@ class Answer:
     @property
     def excerpt(self) -> str:
         """The start of the body, safe to store and to show."""
-        return printable(self.body[: 4 * EXCERPT_MAX].decode(errors="replace"), EXCERPT_MAX)
+        return excerpt(self.body)
 
     def unavailable(self, reason: str) -> Unavailable:
         """Return this answer as "not now": it came from the target, so the request has arrived."""
@@ -114,8 +114,15 @@ def demand_ok(answer: Answer) -> None:
             raise answer.unavailable(f"the target answers with the unexpected status {answer.status}")
 
 
+def excerpt(body: bytes) -> str:
+    """Return the start of what came, safe to store and to show."""
+    return printable(body[: 4 * EXCERPT_MAX].decode(errors="replace"), EXCERPT_MAX)
+
+
 def printable(text: str, limit: int) -> str:
     """Return `text` on one line, without control characters or lone surrogates, cut to `limit` characters."""
+    if text.isprintable():  # mostly, and then there is nothing to look for
+        return text.strip()[:limit]
     kept = (" " if character in "\r\n\t" else character for character in text)
     clean = "".join(c for c in kept if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
     return clean.strip()[:limit]

@@ -1,54 +1,25 @@
-"""A national or provincial credit platform 信用信息共享平台: list records in JSON, each request signed."""
+"""A national or provincial credit platform 信用信息共享平台: list records and penalty items in JSON, each request signed."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
-from credit_sanction_connectors.answers import demand_taken
 from credit_sanction_connectors.http import HttpTarget
 from credit_sanction_connectors.lists import entries, read_pages
+from credit_sanction_connectors.mapping_tables import FormKind
 from credit_sanction_connectors.parcels import checked, to_json, version_json
-from credit_sanction_connectors.settings import Table
+from credit_sanction_connectors.platform_codes import receipt_of
+from credit_sanction_connectors.platform_settings import CreditPlatformSettings
+from credit_sanction_connectors.signers import SIGNERS, request_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from credit_sanction_connectors.answers import Answer
+    from credit_sanction_connectors.mapping import Form, Forms
     from credit_sanction_connectors.port import Entry, Holds, Parcel, Receipt
     from credit_sanction_connectors.settings import Secrets
-
-FIELDS: Final[Mapping[str, str]] = {
-    "enterprise_name": "subject_name",  # 主体名称
-    "enterprise_code": "subject_uscc",  # 统一社会信用代码
-    "obligation": "cause",  # 列入事由
-    "authority_name": "determined_by",  # 认定部门
-    "authority_code": "determined_by_uscc",
-    "document_number": "determined_by_document",  # 认定依据
-    "decision_date": "determined_on",  # 认定日期
-    "publication_end": "valid_until",  # 有效期
-    "areas": "measures",  # 惩戒措施
-}
-TAKEN: Final = "00"
-DATA_REFUSED: Final = frozenset({"96", "97", "98"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreditPlatformSettings:
-    """`url`, `app_key` (who we are there) and the signing secret."""
-
-    url: str
-    app_key: str
-    secret: str = field(repr=False)
-
-    @classmethod
-    def from_table(cls, name: str, table: Mapping[str, object], secrets: Secrets) -> Self:
-        """Read `targets.<name>`. Raises `BadTarget`."""
-        keys = Table(name, table, own={"app_key"})
-        return cls(url=keys.url(), app_key=keys.text("app_key"), secret=keys.secret(secrets))
 
 
 class CreditPlatform:
@@ -62,7 +33,7 @@ class CreditPlatform:
         """`now` stamps the signatures."""
         self._settings = settings
         self._now = now
-        self._http = HttpTarget(settings.url, now=now)
+        self._http = HttpTarget(settings.endpoint, now=now)
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object], secrets: Secrets, now: Callable[[], datetime]) -> Self:
@@ -70,15 +41,14 @@ class CreditPlatform:
         return cls(CreditPlatformSettings.from_table(name, table, secrets), now=now)
 
     def compose(self, parcel: Parcel) -> bytes:
-        """See the port."""
-        return to_json(_envelope(checked(parcel)))
+        """See the port. `Rejected` names every field that the edition demands and the record does not fill."""
+        return to_json(_envelope(checked(parcel), self._settings.forms))
 
     async def push(self, parcel: Parcel, body: bytes, *, timeout_s: float) -> Receipt:
         """See the port: LIST or WITHDRAW one record."""
         headers = self._signed(body) | {"Idempotency-Key": parcel.idempotency_key}
         answer = await self._http.post("/list-records", body, headers=headers, timeout_s=timeout_s)
-        _demand_code(answer)
-        return answer.receipt(answer.json_object().get("receipt"))
+        return receipt_of(answer, self._settings.forms.path_of)
 
     async def read_list(self, *, timeout_s: float) -> Mapping[str, Entry]:
         """See the port."""
@@ -101,44 +71,37 @@ class CreditPlatform:
 
     def _signed(self, body: bytes) -> dict[str, str]:
         timestamp = str(int(self._now().timestamp()))
+        signer = SIGNERS[self._settings.signer]
         return {
             "Content-Type": "application/json",
             "X-App-Key": self._settings.app_key,
             "X-Timestamp": timestamp,
-            "X-Signature": signature(self._settings.secret, timestamp, body),
+            "X-Signature": request_signature(signer, self._settings.secret, timestamp, body),
         }
 
 
-def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """Return the hex HMAC-SHA256 over timestamp, a full stop and the body."""
-    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-
-
-def _envelope(parcel: Parcel) -> dict[str, object]:
-    envelope: dict[str, object] = {
+def _envelope(parcel: Parcel, forms: Forms) -> dict[str, object]:
+    """
+    Return what is said of one record. The platform keys it by `record`, whichever form it went in before: so a record that
+    changes form replaces its own entry, and a withdrawal takes whatever stands there.
+    """
+    form = forms.of_document(parcel.documents[0] if parcel.documents else {})
+    return {
         "batch": parcel.idempotency_key,
         "action": "LIST" if parcel.present else "WITHDRAW",
+        "edition": form.table.edition,
         "record": parcel.subject,
         "subject_name": parcel.enterprise_name,
         "subject_uscc": parcel.enterprise_code,
         "version": version_json(parcel.version),
-        "standing": [_renamed(document) for document in parcel.standing],
+        "standing": [forms.list_record.write_part(document) for document in parcel.standing],
         "standing_revision": version_json(parcel.standing_revision),
+        **_content(parcel, form),
     }
-    if parcel.present:
-        envelope["list_record"] = _renamed(parcel.documents[0])
-    return envelope
 
 
-def _renamed(document: Mapping[str, object]) -> dict[str, object]:
-    return {FIELDS.get(key, key): value for key, value in document.items()}
-
-
-def _demand_code(answer: Answer) -> None:
-    """Return for code 00; the platform answers 200 also where its code refuses."""
-    demand_taken(answer, words="message")
-    code = answer.json_object().get("code")
-    if isinstance(code, str) and code in DATA_REFUSED:
-        raise answer.rejected(answer.words("message"), code=code)
-    if code != TAKEN:
-        raise answer.unavailable(f"the platform answers with code {str(code)[:20]!r}")
+def _content(parcel: Parcel, form: Form) -> dict[str, object]:
+    # A withdrawal repeats no facts, and no field that is missing may hold it back.
+    content: Mapping[str, object] = form.write(parcel.documents[0]) if parcel.present else form.withdrawn()
+    key = "penalty_item" if form.table.form is FormKind.PENALTY else "list_record"
+    return {key: content} if content else {}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import stat
+import sys
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 _LOCK: Final = ".lock"
 _TEMPORARY: Final = ".tmp-"
 _LOCK_POLL_S: Final = 0.005
+_START: Final = 4096
 _PRIVATE: Final = 0o600
 _SHARED: Final = 0o640
 
 
 def _nothing(_: str) -> None:
     return
+
+
+class TooLong(OSError):
+    """A file is longer than its reader is ready to take; `start` is how it begins."""
+
+    def __init__(self, text: str, *, start: bytes) -> None:
+        super().__init__(text)
+        self.start = start
 
 
 class ExchangeDirectory:
@@ -58,7 +67,7 @@ class ExchangeDirectory:
             self._on_step(f"{name}: synced")
 
     def read(self, name: str, *, limit: int) -> bytes | None:
-        """Return the file, None where there is none. OSError for a link, for no plain file, for more than `limit`."""
+        """Return the file, None where there is none. OSError for a link or no plain file, else `TooLong`."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with self._opened() as directory:
             try:
@@ -70,7 +79,7 @@ class ExchangeDirectory:
                 raise OSError(f"{name} is no plain file")
             content = opened.read(limit + 1)
         if len(content) > limit:
-            raise OSError(f"{name} is longer than {limit} bytes")
+            raise TooLong(f"{name} is longer than {limit} bytes", start=content[:_START])
         return content
 
     @contextmanager
@@ -113,6 +122,10 @@ class ExchangeDirectory:
 
 
 def _taken(lock: int) -> bool:
+    if sys.platform == "win32":
+        raise OSError("a file exchange wants flock, which this system does not have")
+    import fcntl  # noqa: PLC0415 - does not exist on Windows
+
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

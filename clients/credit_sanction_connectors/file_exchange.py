@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from credit_sanction_connectors.answers import RETRY_AFTER_MAX, TARGET_HOLDS_NEWER, Answer
-from credit_sanction_connectors.exchange_files import ExchangeDirectory
+from credit_sanction_connectors.answers import RETRY_AFTER_MAX, TARGET_HOLDS_NEWER, Answer, excerpt
+from credit_sanction_connectors.exchange_files import ExchangeDirectory, TooLong
 from credit_sanction_connectors.exchange_outbox import Outbox
 from credit_sanction_connectors.lists import entries
 from credit_sanction_connectors.parcels import checked, to_json, version_json
@@ -23,7 +25,7 @@ from credit_sanction_connectors.port import Unavailable
 from credit_sanction_connectors.settings import COMMON, BadTarget, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from credit_sanction_connectors.exchange_outbox import Slip
@@ -35,7 +37,7 @@ TAKEN: Final = "00"
 DATA_REFUSED: Final = frozenset({"96", "97", "98"})
 NOT_NOW: Final = "99"
 _ANSWER_MAX: Final = 1024 * 1024
-_LIST_MAX: Final = 256 * 1024 * 1024
+_LIST_MAX: Final = 64 * 1024 * 1024
 _POLL_S: Final = 0.02
 _POLL_MAX_S: Final = 0.5
 
@@ -51,6 +53,8 @@ class FileExchangeSettings:
     def from_table(cls, name: str, table: Mapping[str, object], secrets: Secrets) -> Self:  # noqa: ARG003 - has none
         """Read `targets.<name>`. Raises `BadTarget`."""
         keys = Table(name, table, own={"out_dir", "in_dir"})
+        if sys.platform == "win32":
+            raise keys.bad("kind", "a file exchange wants flock and fsync of directories; expected Linux or macOS")
         for key in sorted(COMMON & table.keys()):
             raise keys.bad(key, "a file exchange has no address and no secret; expected only out_dir and in_dir")
         out_dir, in_dir = (_directory(name, table, key) for key in ("out_dir", "in_dir"))
@@ -61,6 +65,15 @@ class FileExchangeSettings:
         if out_dir.samefile(in_dir):
             raise keys.bad("in_dir", "is the same directory as out_dir; expected two")
         return cls(out_dir=out_dir, in_dir=in_dir)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What lies in the in directory for one key: its `line`, or a `fault` of what is no answer, and its `start`."""
+
+    line: Mapping[str, object] | None = None
+    fault: str = ""
+    start: bytes = b""
 
 
 class FileExchange:
@@ -95,16 +108,15 @@ class FileExchange:
         See the port. One key is one batch file for ever: a further push of it shows the same file again.
 
         An answer that came since the last push is the outcome at once. None within `timeout_s` is not yet a receipt:
-        `Unavailable`, sent; a receipt given for an earlier presentation still stands then.
+        `Unavailable`, sent, with the excerpt of what lies there and is none; a receipt given for an earlier
+        presentation still stands then.
         """
         until = time.monotonic() + timeout_s
         slip = await self._found(parcel.idempotency_key)
-        answer = await self._answer(slip) if slip else None
+        answer = (await self._look(slip)).line if slip else None
         if slip is None or answer is None:
             slip = await self._offered(parcel.idempotency_key, body, until)
             answer = await self._awaited(slip, until)
-        if answer is None:
-            raise Unavailable(f"batch {slip.number} is written, no receipt yet", sent=True)
         return await self._outcome(slip, answer, until)
 
     async def read_list(self, *, timeout_s: float) -> Mapping[str, Entry]:
@@ -140,31 +152,46 @@ class FileExchange:
         async with self._writing:  # one thread at a time: the others would only wait for the lock file
             return await asyncio.to_thread(self._outbox.offer, key, batch, until=until)
 
-    async def _awaited(self, slip: Slip, until: float) -> Mapping[str, object] | None:
+    async def _awaited(self, slip: Slip, until: float) -> Mapping[str, object]:
         pause = _POLL_S
         while (left := until - time.monotonic()) > 0:
-            answer = await self._answer(slip)
-            if answer is not None:
-                return answer
+            looked = await self._look(slip)
+            if looked.line is not None:
+                return looked.line
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 1.5, _POLL_MAX_S)
-        earlier = await self._answer(slip, earlier=True)
-        return earlier if earlier and earlier.get("code") == TAKEN else None
+        looked = await self._look(slip, earlier=True)
+        if looked.line is not None and looked.line.get("code") == TAKEN:
+            return looked.line
+        fault = f": {looked.fault}" if looked.fault else ""
+        raise Unavailable(
+            f"batch {slip.number} is written, no receipt yet{fault}", sent=True, excerpt=excerpt(looked.start)
+        )
 
-    async def _answer(self, slip: Slip, *, earlier: bool = False) -> Mapping[str, object] | None:
-        """Return the key's entry of the answer file; None for none, for a stale or a half one, for another batch's."""
+    async def _look(self, slip: Slip, *, earlier: bool = False) -> _Look:
+        """Look for the key's entry of the answer file: there is none yet in a stale one, in half a one, in another's."""
+        name = f"answer-{slip.number}.json"
         try:
-            content = await asyncio.to_thread(self._in.read, f"answer-{slip.number}.json", limit=_ANSWER_MAX)
-            told = json.loads(content) if content is not None else None
-        except (OSError, ValueError, RecursionError):
-            return None
+            content = await asyncio.to_thread(self._in.read, name, limit=_ANSWER_MAX)
+        except TooLong as error:
+            return _Look(fault=str(error), start=error.start)
+        except OSError as error:
+            return _Look(fault=str(error.strerror or error))
+        if content is None:
+            return _Look()
+        try:
+            told = json.loads(content)
+        except (ValueError, RecursionError):
+            return _Look(fault=f"{name} is not JSON", start=content)
         match told:
             case {"sha256": slip.digest, "presentation": int(shown), "entries": list(lines)}:
-                fits = 0 < shown <= slip.presentation and (earlier or shown > slip.answered)
                 own = [line for line in lines if isinstance(line, dict) and line.get("key") == slip.key]
-                return {**own[0], "presentation": shown} if fits and len(own) == 1 else None
+                if len(own) != 1:
+                    return _Look(fault=f"{name} has not one entry of the key", start=content)
+                fits = 0 < shown <= slip.presentation and (earlier or shown > slip.answered)
+                return _Look(line={**own[0], "presentation": shown} if fits else None)
             case _:
-                return None
+                return _Look(fault=f"{name} does not answer this batch", start=content)
 
     async def _outcome(self, slip: Slip, entry: Mapping[str, object], until: float) -> Receipt:
         presentation, code = entry["presentation"], entry.get("code")
@@ -188,6 +215,8 @@ class FileExchange:
             sent=True,
             status=status if type(status) is int else None,
             retry_after=min(wish, RETRY_AFTER_MAX) if isinstance(wish, int | float) and wish >= 0 else None,
+            code=code if isinstance(code, str) else "",
+            refused=code == NOT_NOW,
             excerpt=told.excerpt,
         )
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import aclosing
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random_exponential
+from typing_extensions import override
 
-from credit_sanction_connectors.answers import Answer, printable, retry_after
+from credit_sanction_connectors.answers import Answer, excerpt, printable, retry_after
+from credit_sanction_connectors.connections import session
 from credit_sanction_connectors.port import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
+
+    from credit_sanction_connectors.settings import Endpoint
 
 PUSH_ANSWER_MAX: Final = 64 * 1024
 LIST_PAGE_MAX: Final = 8 * 1024 * 1024
 CONNECT_TRIES: Final = 3
+KEY_LINE: Final = "Idempotency-Key"
 _FAULTS: Final = (
     httpx.HTTPError,
     httpx.StreamError,
@@ -31,7 +34,10 @@ _FAULTS: Final = (
     OSError,
     ValueError,
 )
+# Said, because httpx otherwise finds it out anew at each look at a header.
+_ONE_BYTE: Final = "latin-1"
 _NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_PLAIN: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody: plain http has no use for the authorities
 
 
 class HttpTarget:
@@ -41,30 +47,20 @@ class HttpTarget:
     Redirects are not followed, proxies of the environment not used, cookies not kept.
     """
 
-    def __init__(self, url: str, *, now: Callable[[], datetime], conceal: str = "") -> None:
+    def __init__(self, endpoint: Endpoint, *, now: Callable[[], datetime], conceal: str = "") -> None:
         """
-        Take the base address, without a trailing slash; `now` serves Retry-After in its date form.
+        Take where the target answers; `now` serves Retry-After in its date form.
 
-        `conceal` is a secret that travels in a header: a page that echoes it shall not end in our store.
+        `conceal` is a secret that travels in a header, as the endpoint's bearer token does: a page that echoes it shall
+        not end in our store.
         """
-        self._url = url
-        self._conceal = conceal.encode()
+        self._url = endpoint.url
+        self._places: dict[str, httpx.URL] = {}
+        self._conceal = tuple(secret.encode() for secret in (conceal, endpoint.bearer) if secret)
         self._now = now
-        # Plain http has no use for the root certificates, which take their time to load; a bare context trusts nobody.
-        secure = url.startswith("https:")
-        tls = httpx.create_ssl_context(trust_env=False) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._client = httpx.AsyncClient(
-            transport=AiohttpTransport(verify=tls, client=lambda: _session(tls)),
-            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
-            # identity: an answer is read as it arrives, so a small one cannot unpack into a large one
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": "credit-sanction",
-            },
-        )
+        # The transport itself: what httpx's client does beyond it (redirects, cookies, authentication) is not wanted.
+        tls = endpoint.tls or _PLAIN
+        self._transport = AiohttpTransport(verify=tls, client=lambda: session(tls, bearer=endpoint.bearer))
 
     async def post(
         self,
@@ -75,77 +71,138 @@ class HttpTarget:
         timeout_s: float,
         limit: int = PUSH_ANSWER_MAX,
     ) -> Answer:
-        """POST below the base address, within `timeout_s` in all. Raises `Unavailable`."""
-        request = self._client.build_request("POST", self._url + path, content=body, headers=dict(headers))
-        return await self._exchange(request, timeout_s=timeout_s, limit=limit)
+        """
+        POST below the base address, within `timeout_s` in all. Raises `Unavailable`.
+
+        An answer that bears another Idempotency-Key than the request is another request's, and is none.
+        """
+        call = _Call(body, timeout_s=timeout_s, limit=limit)
+        lines = {**headers, "Content-Length": str(len(body))}
+        return await self._exchange(httpx.Request("POST", self._place(path), stream=call, headers=lines), call)
 
     async def get(
-        self, path: str, *, params: Mapping[str, str], headers: Mapping[str, str], timeout_s: float
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str],
+        headers: Mapping[str, str],
+        timeout_s: float,
+        limit: int = LIST_PAGE_MAX,
     ) -> Answer:
         """GET one page of a list, which may be longer than a push's answer. Raises `Unavailable`."""
-        request = self._client.build_request("GET", self._url + path, params=dict(params), headers=dict(headers))
-        return await self._exchange(request, timeout_s=timeout_s, limit=LIST_PAGE_MAX)
+        request = httpx.Request("GET", self._place(path), params=params or None, headers=headers)
+        return await self._exchange(request, _Call(None, timeout_s=timeout_s, limit=limit))
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
-    async def _exchange(self, request: httpx.Request, *, timeout_s: float, limit: int) -> Answer:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
-        sent = False
+    def _place(self, path: str) -> httpx.URL:
+        """Return the address of one of the kind's few paths, read once."""
+        if path not in self._places:
+            self._places[path] = httpx.URL(self._url + path)
+        return self._places[path]
 
-        async def once() -> Answer:
-            nonlocal sent
-            # Half of the time left to connect: so it is the connection, known unsent, that runs out first.
-            request.extensions["timeout"] = {"pool": max(deadline - loop.time(), 0.001) / 2}
-            sent = True
-            try:
-                return await self._send(request, limit)
-            except Unavailable as failure:
-                sent = failure.sent
-                raise
+    async def _exchange(self, request: httpx.Request, call: _Call) -> Answer:
+        try:
+            async with asyncio.timeout_at(call.deadline):
+                try:
+                    return await self._send(request, call)
+                except Unavailable as failure:
+                    if failure.sent:
+                        raise
+                    return await self._send_again(request, call, failure)
+        except TimeoutError:
+            raise self._lost(call, f"no complete answer within {call.timeout_s:g} s") from None
 
-        retrying = AsyncRetrying(
+    async def _send_again(self, request: httpx.Request, call: _Call, first: Unavailable) -> Answer:
+        """Go on after a first try of which no byte has left; that one counts."""
+        # What took long to fail is not tried again: the last try would end with the whole exchange, and as unknown.
+        patience_s = max(call.left_s - call.timeout_s * 3 / 4, 0.0)
+        async for attempt in AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and not error.sent),
-            # What took long to fail is not tried again: the last try would end with the whole exchange, and as unknown.
-            stop=stop_after_attempt(CONNECT_TRIES) | stop_after_delay(timeout_s / 4),
+            stop=stop_after_attempt(CONNECT_TRIES) | stop_after_delay(patience_s),
             wait=wait_random_exponential(multiplier=0.05, max=0.5),
             reraise=True,
-        )
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await retrying(once)
-        except TimeoutError:
-            raise Unavailable(f"no complete answer within {timeout_s:g} s", sent=sent) from None
+        ):
+            with attempt:
+                if attempt.retry_state.attempt_number == 1:
+                    raise first
+                return await self._send(request, call)
+        raise first
 
-    async def _send(self, request: httpx.Request, limit: int) -> Answer:
+    async def _send(self, request: httpx.Request, call: _Call) -> Answer:
+        # Half of the time left to connect: so it is the connection that runs out first.
+        request.extensions["timeout"] = {"pool": max(call.left_s, 0.001) / 2}
+        request.headers.encoding = _ONE_BYTE
+        call.sent = call.body is None
         try:
-            response = await self._client.send(request, stream=True)
-            async with aclosing(response):
-                body, complete = await _read(response, limit)
-                if self._conceal:
-                    body = body.replace(self._conceal, b"[secret]")
-                wish = retry_after(response.headers.get("retry-after"), now=self._now)
-                return Answer(status=response.status_code, body=body, complete=complete, retry_after=wish)
+            response = await self._transport.handle_async_request(request)
+            try:
+                call.status = response.status_code
+                complete = await call.hear(response)
+            finally:
+                await response.aclose()
         except _FAULTS as error:
-            cause = error.__cause__ or error
             # By the cause: the transport calls any lost connection a ConnectTimeout, sent or not.
-            sent = not isinstance(cause, _NEVER_LEFT)
-            reason = printable(str(cause), 200) or type(cause).__name__
-            raise Unavailable(reason, sent=sent) from error
+            cause = error.__cause__ or error
+            call.sent = call.sent and not isinstance(cause, _NEVER_LEFT)
+            raise self._lost(call, printable(str(cause), 200) or type(cause).__name__) from error
+        told = response.headers
+        told.encoding = _ONE_BYTE
+        if told.get(KEY_LINE, "") not in {"", request.headers.get(KEY_LINE, "")}:
+            raise self._lost(call, "the answer bears another request's Idempotency-Key")
+        wish = retry_after(told.get("Retry-After"), now=self._now)
+        body = self._shown(call.heard)
+        return Answer(status=response.status_code, body=body, complete=complete, retry_after=wish)
+
+    def _lost(self, call: _Call, reason: str) -> Unavailable:
+        """Return what a call comes to that ended without a whole answer of its own, with what was heard."""
+        return Unavailable(reason, sent=call.sent, status=call.status, excerpt=excerpt(self._shown(call.heard)))
+
+    def _shown(self, content: bytearray) -> bytes:
+        shown = bytes(content)
+        for secret in self._conceal:
+            shown = shown.replace(secret, b"[secret]")
+        return shown
 
 
-async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > limit:
-            return bytes(body[:limit]), False
-    return bytes(body), True
+class _Call(httpx.AsyncByteStream):
+    """
+    One exchange: what is to be said (as the request's stream), how far it has come, what was heard of an answer.
 
+    The headers wait for the body, so nothing has left before it is asked for; it is given out only while there is time:
+    a process that was stopped in between does not say afterwards what may be out of date by then.
+    """
 
-def _session(tls: ssl.SSLContext) -> aiohttp.ClientSession:
-    """Make what the transport asks for at the first request: a session belongs to its loop."""
-    connector = aiohttp.TCPConnector(ssl=tls, limit=0, keepalive_timeout=15.0)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    def __init__(self, body: bytes | None, *, timeout_s: float, limit: int) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._limit = limit
+        self.timeout_s = timeout_s
+        self.deadline = self._clock() + timeout_s
+        self.body = body
+        self.sent = False
+        self.status: int | None = None
+        self.heard = bytearray()
+
+    @property
+    def left_s(self) -> float:
+        """The seconds left."""
+        return self.deadline - self._clock()
+
+    @override
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self.left_s <= 0:
+            raise TimeoutError("no time was left to send")
+        self.sent = True
+        yield self.body or b""
+
+    async def hear(self, response: httpx.Response) -> bool:
+        """Read an answer, as much as may be taken of one; say whether that was all."""
+        # Not by the response's own reader, which decodes and counts besides; the transport's stream is always this.
+        async for chunk in cast("httpx.AsyncByteStream", response.stream):
+            self.heard += chunk
+            if len(self.heard) > self._limit:
+                del self.heard[self._limit :]
+                return False
+        return True

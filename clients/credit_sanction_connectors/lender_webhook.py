@@ -13,7 +13,7 @@ from credit_sanction_connectors.answers import demand_taken
 from credit_sanction_connectors.http import HttpTarget
 from credit_sanction_connectors.parcels import checked, to_json, version_json
 from credit_sanction_connectors.port import Holds, Unavailable
-from credit_sanction_connectors.settings import Table
+from credit_sanction_connectors.settings import Endpoint, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,24 +29,29 @@ SOURCE: Final = "urn:credit-sanction-service"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LenderWebhookSettings:
-    """`url`, the signing key, what the lender can hold, and the `source` its events name."""
+    """`endpoint`, the signing keys (the live one first), what the lender can hold, the `source` its events name."""
 
-    url: str
-    key: bytes = field(repr=False)
+    endpoint: Endpoint
+    keys: tuple[bytes, ...] = field(repr=False)
     holds: Holds
     source: str
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object], secrets: Secrets) -> Self:
-        """Read `targets.<name>`; the secret is `whsec_` and base64 of 24 to 64 bytes. Raises `BadTarget`."""
-        keys = Table(name, table, own={"holds", "source"})
-        key = _key(keys.secret(secrets))
-        if len(key) not in KEY_BYTES:
-            given_by = "secret_file" if "secret_file" in table else "secret_env"
-            raise keys.bad(given_by, f"expected the secret as {SECRET_PREFIX} and base64 of 24 to 64 bytes")
+        """
+        Read `targets.<name>`. A secret is `whsec_` and base64 of 24 to 64 bytes; while it is being changed, the previous
+        one signs beside it. Raises `BadTarget`.
+        """
+        own = {"holds", "source", "previous_secret_file", "previous_secret_env"}
+        keys = Table(name, table, own=own)
+        live = _key(keys, "secret", keys.secret(secrets))
+        given = keys.secret_if_given(secrets, "previous_secret")
+        previous = _key(keys, "previous_secret", given) if given else None
+        if previous == live:
+            raise keys.bad(keys.given("previous_secret"), "refers to the secret itself; expected the one before it")
         return cls(
-            url=keys.url(),
-            key=key,
+            endpoint=keys.endpoint(secrets),
+            keys=(live,) if previous is None else (live, previous),
             holds=cast("Holds", keys.choice("holds", ("record", "enterprise"), default="record")),
             source=keys.text("source", default=SOURCE),
         )
@@ -63,7 +68,7 @@ class LenderWebhook:
         self.holds: Holds = settings.holds
         self._settings = settings
         self._now = now
-        self._http = HttpTarget(settings.url, now=now)
+        self._http = HttpTarget(settings.endpoint, now=now)
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object], secrets: Secrets, now: Callable[[], datetime]) -> Self:
@@ -76,7 +81,7 @@ class LenderWebhook:
 
     async def push(self, parcel: Parcel, body: bytes, *, timeout_s: float) -> Receipt:
         """See the port. A receiver may answer an empty 2xx; anything else must be JSON."""
-        headers = self._signed(parcel.idempotency_key, body)
+        headers = self._signed(parcel.idempotency_key, body) | {"Idempotency-Key": parcel.idempotency_key}
         answer = await self._http.post("", body, headers=headers, timeout_s=timeout_s)
         demand_taken(answer, words="error")
         number = answer.json_object().get("receipt", "") if answer.body else ""
@@ -120,7 +125,7 @@ class LenderWebhook:
             "Content-Type": "application/cloudevents+json",
             "webhook-id": message_id,
             "webhook-timestamp": timestamp,
-            "webhook-signature": signature(self._settings.key, message_id, timestamp, body),
+            "webhook-signature": " ".join(signature(key, message_id, timestamp, body) for key in self._settings.keys),
         }
 
 
@@ -135,9 +140,12 @@ def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def _key(secret: str) -> bytes:
+def _key(keys: Table, what: str, secret: str) -> bytes:
     encoded = secret.removeprefix(SECRET_PREFIX)
     try:
-        return base64.b64decode(encoded, validate=True) if encoded != secret else b""
+        key = base64.b64decode(encoded, validate=True) if encoded != secret else b""
     except binascii.Error:
-        return b""
+        key = b""
+    if len(key) not in KEY_BYTES:
+        raise keys.bad(keys.given(what), f"expected the secret as {SECRET_PREFIX} and base64 of 24 to 64 bytes")
+    return key

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from credit_sanction_connectors.answers import Answer
 
 SUBJECT_MAX: Final = 200
+TOKEN_MAX: Final = 2_000
+LINES_MAX: Final = 1_000_000
 
 
 async def read_pages(
-    ask: Callable[[str, float], Awaitable[Answer]], *, lines: str, timeout_s: float
+    ask: Callable[[str, float], Awaitable[Answer]], *, lines: str, timeout_s: float, most: int = LINES_MAX
 ) -> dict[str, Entry]:
     """
-    Ask for page after page within `timeout_s` in all and return the lines under the key `lines` by subject.
+    Ask for page after page within `timeout_s` in all and return the lines under the key `lines` by subject, `most` at most.
 
     `ask` takes a page token ("" first) and the seconds left. Whatever is not wholly understood raises
     `Unavailable`: a line left out would read as "not listed there" and be repaired for nothing.
@@ -35,10 +37,12 @@ async def read_pages(
         answer = await ask(token, deadline - loop.time())
         for entry in entries(answer, lines=lines):
             held[entry.subject] = entry
+        if len(held) > most or len(asked) > most:
+            raise answer.unavailable(f"the list is longer than {most} lines")
         following = answer.json_object().get("next_page_token")
         if following == "":
             return held
-        if not isinstance(following, str):
+        if not isinstance(following, str) or len(following) > TOKEN_MAX:
             raise answer.unavailable("a page of the list does not say whether another follows")
         token = following
     raise Unavailable("the list leads back to a page already read", sent=True)

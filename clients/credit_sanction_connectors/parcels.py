@@ -37,6 +37,6 @@ def checked(parcel: Parcel) -> Parcel:
     if parcel.present and not parcel.documents:
         raise Rejected("a listing without a document", code="NO_DOCUMENT")
     key = parcel.idempotency_key
-    if not 0 < len(key) <= KEY_MAX or not all("!" <= character <= "~" for character in key):
+    if not 0 < len(key) <= KEY_MAX or not (key.isascii() and key.isprintable()) or " " in key:
         raise Rejected("an idempotency key that no header can carry", code="BAD_KEY")
     return parcel

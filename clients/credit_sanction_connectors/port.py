@@ -79,7 +79,7 @@ class Entry:
 class FieldFault:
     """
     One field that a target refuses: `field` as the target calls it, `path` as a caller of the service writes it
-    (`sanction_record.decision.document_number`), empty where nobody knows; `words` are the target's own, bounded.
+    (`decision.document_number`, as an amendment names it), empty where nobody knows; `words` are the target's own, bounded.
     """
 
     field: str
@@ -113,8 +113,9 @@ class Rejected(Exception):
 class Unavailable(Exception):
     """
     Not now. `sent` is False only where no byte of the request can have arrived (refused connection, failed look-up):
-    otherwise the target may have taken it. `code` is the target's own code where it has one, `retry_after` its own wish
-    in seconds. `gone` is a 410: the target no longer wants to be called at all, which pauses it and calls a person.
+    otherwise the target may have taken it, unless `refused` says that by its own word it has not. `code` is the target's
+    own code where it has one, `retry_after` its own wish in seconds. `gone` is a 410: the target no longer wants to be
+    called at all, which pauses it and calls a person.
     """
 
     def __init__(
@@ -126,11 +127,13 @@ class Unavailable(Exception):
         retry_after: float | None = None,
         gone: bool = False,
         code: str = "",
+        refused: bool = False,
         excerpt: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
+        self.refused = refused
         self.status = status
         self.code = code
         self.retry_after = retry_after

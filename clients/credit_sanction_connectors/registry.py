@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from credit_sanction_connectors.city_website import CityWebsite
 from credit_sanction_connectors.credit_platform import CreditPlatform
+from credit_sanction_connectors.file_exchange import FileExchange
 from credit_sanction_connectors.lender_webhook import LenderWebhook
 from credit_sanction_connectors.settings import BadTarget
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 KINDS: Final[Mapping[str, FromTable]] = {
     "credit-platform": CreditPlatform.from_table,
     "city-website": CityWebsite.from_table,
+    "file-exchange": FileExchange.from_table,
     "lender-webhook": LenderWebhook.from_table,
 }
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
+import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlsplit
+
+from credit_sanction_connectors.hosts import is_host, is_loopback
+from credit_sanction_connectors.tls import CA_FILE, CERTIFICATE_FILE, KEY_FILE, BadTlsFile, client_context
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-COMMON: Final = frozenset({"url", "allow_plain_http", "secret_file", "secret_env"})
+ADDRESS: Final = frozenset({"url", "allow_plain_http"})
+TLS: Final = (CA_FILE, CERTIFICATE_FILE, KEY_FILE)
+COMMON: Final = ADDRESS | {"secret_file", "secret_env", "bearer_file", "bearer_env", *TLS}
 SECRET_MAX: Final = 4096
-HOST_MAX: Final = 253
-LABEL_MAX: Final = 63
+_SECRET_ITSELF: Final = frozenset({"secret", "token", "password", "bearer", "bearer_token", "previous_secret"})
 _T = TypeVar("_T", str, bool)
 _TYPE_NAMES: Final = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 
@@ -38,6 +42,23 @@ class Secrets:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """
+    Where an HTTP target answers and how it is reached: `url` without trailing slash; `tls` for https, with the client
+    certificate where one is set; `bearer`, empty for none; `ca_file`, whose authorities stand for the public ones.
+    """
+
+    url: str
+    tls: ssl.SSLContext | None = None
+    bearer: str = field(default="", repr=False)
+    ca_file: Path | None = None
+
+    def anonymous(self) -> Self:
+        """Return the same place without client certificate and bearer token: what anybody may read."""
+        return replace(self, bearer="", tls=client_context(ca=self.ca_file) if self.tls else None)
+
+
 class Table:
     """One target's table. Every reader raises `BadTarget`: missing key, wrong type, value out of shape."""
 
@@ -47,7 +68,7 @@ class Table:
         self._values = values
         known = COMMON | frozenset(own)
         for key in values:
-            if key in {"secret", "token", "password"} and key not in known:
+            if key in _SECRET_ITSELF and key not in known:
                 raise self.bad(key, "a secret never stands in this file; expected secret_file or secret_env")
             if key not in known:
                 raise self.bad(key, f"unknown key; expected one of {', '.join(sorted(known))}")
@@ -90,37 +111,73 @@ class Table:
             raise self.bad(key, f"is no address ({error}); expected https://host/path") from error
         if parts.scheme not in {"http", "https"}:
             raise self.bad(key, f"has the scheme {parts.scheme[:20]!r}; expected https (or http to this machine)")
-        if not _is_host(host) or port == 0:
+        if not is_host(host) or port == 0:
             raise self.bad(key, "names no usable host and port; expected https://host/path")
         if parts.username is not None or parts.password is not None:
             raise self.bad(key, "carries a user or password; expected secret_file or secret_env instead")
         if "?" in value or "#" in value or ".." in parts.path:
             raise self.bad(key, "has a query, a fragment or '..'; expected only scheme, host and path")
         plain = self.flag("allow_plain_http", default=False)
-        if parts.scheme == "http" and not plain and not _is_loopback(host):
+        if parts.scheme == "http" and not plain and not is_loopback(host):
             raise self.bad(key, "is plain http to another machine; expected https, or allow_plain_http = true")
-        return value.rstrip("/")
+        return (parts.scheme + value[len(parts.scheme) :]).rstrip("/")
 
-    def secret(self, secrets: Secrets) -> str:
-        """Return the secret that `secret_file` or `secret_env` refers to; exactly one of them is given."""
-        if "secret_file" in self._values and "secret_env" in self._values:
-            raise self.bad("secret_env", "stands beside secret_file; expected only one of them")
-        if "secret_env" in self._values:
-            name = self.text("secret_env")
+    def secret(self, secrets: Secrets, what: str = "secret") -> str:
+        """Return what `<what>_file` or `<what>_env` refers to; exactly one of them is given."""
+        if not self.given(what):
+            raise self.bad(f"{what}_file", f'missing; expected {what}_file = "path" or {what}_env = "NAME"')
+        return self.secret_if_given(secrets, what)
+
+    def secret_if_given(self, secrets: Secrets, what: str) -> str:
+        """Return what `<what>_file` or `<what>_env` refers to, empty where neither is given."""
+        by_file, by_variable = f"{what}_file", f"{what}_env"
+        if by_file in self._values and by_variable in self._values:
+            raise self.bad(by_variable, f"stands beside {by_file}; expected only one of them")
+        if by_variable in self._values:
+            name = self.text(by_variable)
             if name not in secrets.environ:
-                raise self.bad("secret_env", f"the environment has no {name}; expected it to hold the secret")
-            return self._usable("secret_env", secrets.environ[name])
-        if "secret_file" not in self._values:
-            raise self.bad("secret_file", 'missing; expected secret_file = "path" or secret_env = "NAME"')
-        path = secrets.directory / self._typed("secret_file", str, None)
+                raise self.bad(by_variable, f"the environment has no {name}; expected it to hold the secret")
+            return self._usable(by_variable, secrets.environ[name])
+        if by_file not in self._values:
+            return ""
+        path = secrets.directory / self._typed(by_file, str, None)
         try:
             with path.open(encoding="ascii") as file:
-                return self._usable("secret_file", file.read(SECRET_MAX + 1))
+                return self._usable(by_file, file.read(SECRET_MAX + 1))
         except (OSError, ValueError) as error:
             if isinstance(error, BadTarget):
                 raise
             fault = error.strerror if isinstance(error, OSError) else "not ASCII text"
-            raise self.bad("secret_file", f"{path} cannot be read ({fault}); expected a file with the secret") from None
+            raise self.bad(by_file, f"{path} cannot be read ({fault}); expected a file with the secret") from None
+
+    def given(self, what: str) -> str:
+        """Return which of `<what>_file` and `<what>_env` is given, empty for neither: what a fault of it names."""
+        return next((key for key in (f"{what}_file", f"{what}_env") if key in self._values), "")
+
+    def endpoint(self, secrets: Secrets, *, bearer: bool = True) -> Endpoint:
+        """
+        Return where and how the target is reached, its TLS files read and found to fit.
+
+        `bearer` is False for a kind whose own secret is a bearer token already.
+        """
+        url = self.url()
+        for key in TLS if url.startswith("http:") else ():
+            if key in self._values:
+                raise self.bad(key, "stands beside a plain http address; expected it with https only")
+        if not bearer and (key := self.given("bearer")):
+            raise self.bad(key, "this kind's secret is its bearer token; expected secret_file or secret_env alone")
+        for key, other in ((CERTIFICATE_FILE, KEY_FILE), (KEY_FILE, CERTIFICATE_FILE)):
+            if key in self._values and other not in self._values:
+                raise self.bad(other, f"missing; expected it beside {key}, for the two are used together")
+        ca, certificate, private_key = (
+            secrets.directory / self._typed(key, str, None) if key in self._values else None for key in TLS
+        )
+        try:
+            secure = url.startswith("https:")
+            tls = client_context(ca=ca, certificate=certificate, key=private_key) if secure else None
+        except BadTlsFile as fault:
+            raise self.bad(fault.key, str(fault)) from fault
+        return Endpoint(url=url, tls=tls, bearer=self.secret_if_given(secrets, "bearer"), ca_file=ca)
 
     def _usable(self, key: str, content: str) -> str:
         value = content.strip()
@@ -138,15 +195,3 @@ class Table:
             found = _TYPE_NAMES.get(type(value), "a list or table")
             raise self.bad(key, f"is {found}; expected {_TYPE_NAMES[kind]}")
         return value
-
-
-def _is_host(host: str) -> bool:
-    labels = host.rstrip(".").split(".")
-    return len(host) <= HOST_MAX and all(0 < len(label) <= LABEL_MAX for label in labels)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -33,12 +33,16 @@ class Call:
         )
 
 
+_DRAWN_AT_ONCE: Final = 64
+
+
 class _Ids:
     """Draws UUIDs of version 7 (RFC 9562, method 3): opaque to callers, and in the order of intake for paging."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
+        self._chance = b""
 
     def draw(self) -> str:
         """Return the next id: 48 bits of milliseconds, 12 of their fraction that only grow, 62 of chance."""
@@ -46,7 +50,10 @@ class _Ids:
         with self._lock:
             self._last = max(self._last + 1, milliseconds << 12 | rest * 4096 // 1_000_000)
             upper = self._last
-        chance = int.from_bytes(os.urandom(8), "big") >> 2
+            if not self._chance:  # for many at once: each request of the system's chance lets other threads in between
+                self._chance = os.urandom(8 * _DRAWN_AT_ONCE)
+            chance = int.from_bytes(self._chance[:8], "big") >> 2
+            self._chance = self._chance[8:]
         return str(UUID(int=(upper >> 12) << 80 | 0x7 << 76 | (upper & 0xFFF) << 64 | 0b10 << 62 | chance))
 
 

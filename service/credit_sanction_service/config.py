@@ -42,6 +42,9 @@ class Settings:
     poll_interval_s: float = _setting(0.008, "pause between two questions for the store's head, in seconds")
     days_interval_s: float = _setting(30.0, "pause between two looks for records whose day has come, in seconds")
     drain_s: float = _setting(15.0, "how long calls and pushes under way may take to end at a stop, in seconds")
+    metrics: str = _setting(
+        "", "host:port on which the worker shows its metrics; empty: nowhere; port 0 picks a free one"
+    )
     stand_ins: str = _setting("127.0.0.1:50052", "host:port of the stand-in targets; port 0 picks a free one")
     stand_ins_dir: str = _setting("", "where the stand-in targets' files lie; needed by `stand-ins` only")
 
@@ -82,6 +85,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     settings = Settings(**values)
     parse_address("listen", settings.listen)
     parse_address("stand_ins", settings.stand_ins)
+    if settings.metrics:
+        parse_address("metrics", settings.metrics)
     if settings.log_level not in logging.getLevelNamesMapping():
         raise BadSetting(f"{PREFIX}LOG_LEVEL is {settings.log_level!r}: DEBUG, INFO, WARNING or ERROR is expected")
     return settings

@@ -12,7 +12,7 @@ from credit_sanction_service.domain.calendar import add_day, day_of, start_of
 from credit_sanction_service.domain.enforcement import Rate
 from credit_sanction_service.domain.faults import NotFound, Overloaded
 from credit_sanction_service.domain.terms import Area, Verdict
-from credit_sanction_service.store.deliveries import has_target
+from credit_sanction_service.store.backlog import has_target
 from credit_sanction_service.store.enforcement import RateQuery, rates
 from credit_sanction_service.store.law import load_law
 from credit_sanction_service.store.look_up_counts import sum_counts

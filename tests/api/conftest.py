@@ -64,9 +64,9 @@ class Caller:
         self._stubs = [stub(channel) for stub in STUBS]
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
 
-    def __call__(self, method: str, request: Message) -> Any:  # noqa: ANN401 - whatever it is, it is passed on
+    def __call__(self, method: str, request: Message, *, timeout: float = 20) -> Any:  # noqa: ANN401 - whatever it is, it is passed on
         stub = next(stub for stub in self._stubs if hasattr(stub, method))
-        return getattr(stub, method)(request, metadata=self._metadata, timeout=20)
+        return getattr(stub, method)(request, metadata=self._metadata, timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -414,10 +414,20 @@ def test_a_masked_field_that_is_not_given_is_cleared(house: House) -> None:
     punished.decision.penalty.document_number = "虚构罚字1号"
     punished.decision.penalty.date = "2026-10-01"
     created = house.administrator("CreateSanctionRecord", pb.CreateSanctionRecordRequest(record=punished))
-    assert created.decision.HasField("penalty")
-    bare = record_pb.SanctionRecord(name=created.name, version=1)
+    assert created.decision.penalty == punished.decision.penalty
+    told = record_pb.SanctionRecord(name=created.name, version=1)
+    for part, said in samples.PENALTY_DETAILS.items():
+        setattr(told.decision.penalty, part, said)
+    whole = punished.decision.penalty
+    whole.MergeFrom(told.decision.penalty)
+    paths = [f"decision.penalty.{part}" for part in samples.PENALTY_DETAILS]
+    assert amend(house, told, *paths).decision.penalty == whole
+    bare = record_pb.SanctionRecord(name=created.name, version=2)
+    whole.fine = ""
+    assert amend(house, bare, "decision.penalty.fine").decision.penalty == whole
+    bare.version = 3
     assert not amend(house, bare, "decision.penalty").decision.HasField("penalty")
-    bare.version = 2
+    bare.version = 4
     request = pb.AmendSanctionRecordRequest(record=bare, update_mask=FieldMask(paths=["decision.notice_served_on"]))
     code, _, violations = fault(house.administrator, "AmendSanctionRecord", request)
     assert (code, list(violations)) == (grpc.StatusCode.INVALID_ARGUMENT, ["record.decision.notice_served_on"])

@@ -10,15 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ParamSpec
 
-from credit_sanction_connectors.file_exchange import FileExchange
 from credit_sanction_connectors.port import Connector, Parcel, Receipt, Unavailable, Version
 from credit_sanction_connectors.registry import build
 from credit_sanction_connectors.settings import Secrets
 from credit_sanction_connectors.standins.behaviour import Behaviour
 from credit_sanction_connectors.standins.desk import Desk
 from credit_sanction_connectors.standins.dialect import StandIn
-from credit_sanction_connectors.standins.file_exchange import Counterpart
-from credit_sanction_connectors.standins.kinds import DIALECTS
+from credit_sanction_connectors.standins.kinds import BY_FILE, DIALECTS, connector_table
 from credit_sanction_connectors.standins.runner import serving
 
 TIMEOUT_S = 5.0
@@ -56,6 +54,7 @@ def document(record: str) -> dict[str, object]:
         "authority_code": "11220199MADEUP0002",
         "document_number": "虚工信〔2026〕1号",
         "decision_date": "2026-03-02",
+        "obligation": {"scope": "LINE", "item": "虚构轧机", "last_day": "2026-02-28"},
         "areas": [{"area": "LAND", "directive": "拒绝新增用地", "binding": True, "until": None}],
         "disputed": False,
         "publication_end": "2027-03-02",
@@ -85,16 +84,32 @@ def parcel(
     )
 
 
+def stand_in_of(
+    kind: str, *, directory: Path | None = None, version_check: bool = True, page_size: int = 100
+) -> StandIn:
+    """Describe a stand-in; one that exchanges files does so below `directory`."""
+    return StandIn(
+        name="target-a",
+        kind=kind,
+        secret=DIALECTS[kind].new_secret(),
+        version_check=version_check,
+        page_size=page_size,
+        directory=directory,
+    )
+
+
 def connector_to(kind: str, url: str, **keys: object) -> Connector:
     """Build a connector by the registry, with a secret in the form its kind wants."""
-    return connector_of(StandIn(name="odd", kind=kind, secret=DIALECTS[kind].new_secret()), url, **keys)
+    return connector_of(stand_in_of(kind), url, **keys)
 
 
 def connector_of(stand_in: StandIn, url: str, **keys: object) -> Connector:
     """Build the connector that `stand_in` will understand."""
-    table = {**DIALECTS[stand_in.kind](stand_in, now).connector_keys, "url": url, "secret_env": "SECRET", **keys}
+    table: dict[str, object] = {**connector_table(stand_in, url)}
+    if stand_in.kind not in BY_FILE:
+        table["secret_env"] = "SECRET"
     secrets = Secrets(directory=Path(), environ={"SECRET": stand_in.secret})
-    return build(stand_in.name, stand_in.kind, table, secrets=secrets, now=now)
+    return build(stand_in.name, stand_in.kind, {**table, **keys}, secrets=secrets, now=now)
 
 
 @asynccontextmanager
@@ -110,30 +125,11 @@ async def target(
     kind: str, *, version_check: bool = True, page_size: int = 100, **keys: object
 ) -> AsyncIterator[tuple[Connector, Desk]]:
     """Serve one stand-in and yield a connector to it, and its desk."""
-    if kind == "file-exchange":
-        async with exchange(version_check=version_check) as (connector, desk):
-            yield connector, desk
-        return
-    secret = DIALECTS[kind].new_secret()
-    stand_in = StandIn(name="target-a", kind=kind, secret=secret, version_check=version_check, page_size=page_size)
-    async with (
-        serving([stand_in]) as running,
-        closing(connector_of(stand_in, running.url("target-a"), **keys)) as connector,
-    ):
-        yield connector, running.desks["target-a"]
-
-
-@asynccontextmanager
-async def exchange(*, version_check: bool = True) -> AsyncIterator[tuple[Connector, Desk]]:
-    """Serve the counterpart of a file exchange and yield a connector to it, and the desk behind the counterpart."""
-    stand_in = StandIn(name="target-a", kind="city-website", secret="made-up", version_check=version_check)
-    with TemporaryDirectory() as out_dir, TemporaryDirectory() as in_dir:
-        table = {"out_dir": out_dir, "in_dir": in_dir}
-        connector = FileExchange.from_table("target-a", table, Secrets(environ={}), now)
+    with TemporaryDirectory() as directory:
+        stand_in = stand_in_of(kind, directory=Path(directory), version_check=version_check, page_size=page_size)
         async with (
             serving([stand_in]) as running,
-            Counterpart(Path(out_dir), Path(in_dir), url=running.url("target-a"), token=stand_in.secret),
-            closing(connector),
+            closing(connector_of(stand_in, running.url("target-a"), **keys)) as connector,
         ):
             yield connector, running.desks["target-a"]
 

@@ -1,4 +1,4 @@
-"""The file exchange: the connectors' contract, and what only files can break."""
+"""The file exchange: what only files can break; the connectors' contract holds it too."""
 
 import hashlib
 import json
@@ -11,64 +11,18 @@ from pathlib import Path
 
 import pytest
 from tests.connectors.rig import TIMEOUT_S, now, on_loop, parcel, push, unavailable
-from tests.connectors.test_contract import (
-    test_429_with_retry_after_in_both_forms,
-    test_503_until_it_is_over,
-    test_a_behaviour_for_one_subject_leaves_the_others_alone,
-    test_a_hang_ends_as_unknown_within_the_timeout,
-    test_a_listing_is_held_with_its_content_and_standing,
-    test_a_listing_that_arrives_after_its_withdrawal,
-    test_a_push_that_is_cancelled_leaves_the_connector_usable,
-    test_a_withdrawal_takes_this_record_and_leaves_the_enterprises_other,
-    test_an_older_version_is_a_conflict_and_an_inversion,
-    test_bad_data_is_rejected_in_the_targets_words,
-    test_content_that_cannot_be_sent_is_rejected_here,
-    test_cut_after_accepting_is_unknown_and_the_retry_gets_the_first_receipt,
-    test_cut_before_accepting_is_unknown_too,
-    test_many_pushes_at_once_each_get_their_own_receipt,
-    test_the_same_key_twice,
-    test_the_same_version_under_a_new_key_is_taken_again,
-    test_the_standing_of_the_highest_revision_stays,
-    test_without_a_version_check_the_last_writer_wins_and_the_inversion_is_counted,
-)
 
 from credit_sanction_connectors.exchange_outbox import Outbox
 from credit_sanction_connectors.file_exchange import FileExchange
 from credit_sanction_connectors.port import Entry, Rejected, Unavailable, Version
 from credit_sanction_connectors.settings import BadTarget, Secrets
 from credit_sanction_connectors.standins.behaviour import Behaviour
+from credit_sanction_connectors.standins.counterpart import Counterpart
 from credit_sanction_connectors.standins.desk import Desk
 from credit_sanction_connectors.standins.dialect import StandIn
-from credit_sanction_connectors.standins.file_exchange import Counterpart
 from credit_sanction_connectors.standins.runner import serving
 
-# The contract, held here for this kind; without the wrong secret, for files have none.
-__all__ = [
-    "test_429_with_retry_after_in_both_forms",
-    "test_503_until_it_is_over",
-    "test_a_behaviour_for_one_subject_leaves_the_others_alone",
-    "test_a_hang_ends_as_unknown_within_the_timeout",
-    "test_a_listing_is_held_with_its_content_and_standing",
-    "test_a_listing_that_arrives_after_its_withdrawal",
-    "test_a_push_that_is_cancelled_leaves_the_connector_usable",
-    "test_a_withdrawal_takes_this_record_and_leaves_the_enterprises_other",
-    "test_an_older_version_is_a_conflict_and_an_inversion",
-    "test_bad_data_is_rejected_in_the_targets_words",
-    "test_content_that_cannot_be_sent_is_rejected_here",
-    "test_cut_after_accepting_is_unknown_and_the_retry_gets_the_first_receipt",
-    "test_cut_before_accepting_is_unknown_too",
-    "test_many_pushes_at_once_each_get_their_own_receipt",
-    "test_the_same_key_twice",
-    "test_the_same_version_under_a_new_key_is_taken_again",
-    "test_the_standing_of_the_highest_revision_stays",
-    "test_without_a_version_check_the_last_writer_wins_and_the_inversion_is_counted",
-]
 SOON_S = 0.2
-
-
-@pytest.fixture
-def kind() -> str:
-    return "file-exchange"
 
 
 @pytest.fixture
@@ -88,9 +42,9 @@ def connector(out_dir: Path, in_dir: Path) -> FileExchange:
 
 
 @asynccontextmanager
-async def desk() -> AsyncIterator[tuple[str, Desk]]:
-    async with serving([StandIn(name="a", kind="city-website", secret="made-up")]) as running:
-        yield running.url("a"), running.desks["a"]
+async def other_side(directory: Path) -> AsyncIterator[tuple[Desk, Counterpart]]:
+    async with serving([StandIn(name="a", kind="file-exchange", secret="made-up", directory=directory)]) as running:
+        yield running.desks["a"], running.counterparts["a"]
 
 
 def manifests(out_dir: Path) -> list[dict[str, object]]:
@@ -153,10 +107,25 @@ async def test_what_is_no_receipt_is_not_now(out_dir: Path, in_dir: Path, line: 
 
 
 @on_loop
-@pytest.mark.parametrize("content", [b"", b'{"sha256": "', b"[]", b"\xff", b"[" * 60_000, b"x" * 2_000_000], ids=len)
-async def test_half_an_answer_is_none_yet(out_dir: Path, in_dir: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "is not JSON"),
+        (b'{"sha256": "', "is not JSON"),
+        (b"[]", "does not answer this batch"),
+        (b'{"sha256": "another batch\'s"}', "does not answer this batch"),
+        (b"\xff", "is not JSON"),
+        (b"[" * 60_000, "is not JSON"),
+        (b"x" * 10_000_000, "is longer than 1048576 bytes"),
+    ],
+    ids=str,
+)
+async def test_half_an_answer_is_none_yet_and_is_shown(out_dir: Path, in_dir: Path, content: bytes, fault: str) -> None:
     (in_dir / "answer-000000000001.json").write_bytes(content)
-    assert (await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))).sent
+    told = await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))
+    assert (told.sent, told.status) == (True, None)
+    assert told.reason == f"batch 000000000001 is written, no receipt yet: answer-000000000001.json {fault}"
+    assert told.excerpt == content[:500].decode(errors="replace")
 
 
 @on_loop
@@ -184,19 +153,32 @@ async def test_a_link_in_the_out_directory_is_replaced_and_not_written_through(
 
 
 @on_loop
-async def test_an_answer_given_twice_is_taken_once(out_dir: Path, in_dir: Path) -> None:
-    async with desk() as (url, books):
+async def test_an_answer_given_twice_is_taken_once(out_dir: Path, in_dir: Path, tmp_path: Path) -> None:
+    async with other_side(tmp_path) as (desk, counterpart):
         exchange = connector(out_dir, in_dir)
-        async with Counterpart(out_dir, in_dir, url=url, token="made-up", answers_twice=True) as counterpart:
-            books.script.tell([Behaviour(mode="503", times=1)])
-            assert (await unavailable(push(exchange, parcel(1), timeout_s=TIMEOUT_S))).status == 503
-            assert (await push(exchange, parcel(1), timeout_s=TIMEOUT_S)).number == "R00000001"
-            assert [(one["sequence"], one["presentation"]) for one in counterpart.seen] == [(1, 1), (1, 2)]
+        counterpart.answers_twice = True
+        desk.script.tell([Behaviour(mode="503", times=1)])
+        assert (await unavailable(push(exchange, parcel(1), timeout_s=TIMEOUT_S))).status == 503
+        assert (await push(exchange, parcel(1), timeout_s=TIMEOUT_S)).number == "R00000001"
+        assert [(one["sequence"], one["presentation"]) for one in counterpart.seen] == [(1, 1), (1, 2)]
+        assert manifests(out_dir) == [], "the counterpart has taken them away"
 
 
 @on_loop
-async def test_the_list_is_the_counterparts_full_list_file(out_dir: Path, in_dir: Path) -> None:
-    async with desk() as (url, _), Counterpart(out_dir, in_dir, url=url, token="made-up") as counterpart:
+async def test_the_other_side_goes_on_after_a_restart_with_what_it_had_fetched(
+    out_dir: Path, in_dir: Path, tmp_path: Path
+) -> None:
+    async with other_side(tmp_path) as (desk, _):
+        desk.script.tell([Behaviour(mode="hang", times=1)])
+        assert (await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=SOON_S))).sent
+    async with other_side(tmp_path) as (desk, _):
+        await desk.arrived(1)
+        assert (await push(connector(out_dir, in_dir), parcel(1), timeout_s=TIMEOUT_S)).number == "R00000001"
+
+
+@on_loop
+async def test_the_list_is_the_counterparts_full_list_file(out_dir: Path, in_dir: Path, tmp_path: Path) -> None:
+    async with other_side(tmp_path) as (_, counterpart):
         exchange = connector(out_dir, in_dir)
         assert not exchange.offers_list
         assert not (await unavailable(exchange.read_list(timeout_s=TIMEOUT_S))).sent

@@ -1,5 +1,6 @@
 """Reading back what a target holds, where its kind offers that."""
 
+import itertools
 import json
 
 import pytest
@@ -18,6 +19,8 @@ from tests.connectors.rig import (
     version,
 )
 
+from credit_sanction_connectors.answers import Answer
+from credit_sanction_connectors.lists import read_pages
 from credit_sanction_connectors.port import Entry
 from credit_sanction_connectors.standins.behaviour import Behaviour
 
@@ -99,17 +102,40 @@ GOOD: dict[str, object] = {"record": R1, "version": None, "standing": []}
         ([{**GOOD, "version": {"epoch": True, "number": 1}}], {"next_page_token": ""}),
         ([{**GOOD, "version": {"epoch": 1, "number": 1.5}}], {"next_page_token": ""}),
         ([GOOD], {"next_page_token": "always the same"}),
+        ([GOOD], {"next_page_token": "x" * 10_000}),
+        ([{**GOOD, "more": "x" * 10_000_000}], {"next_page_token": ""}),
     ],
 )
-async def test_a_list_not_wholly_understood_is_unavailable(kind: str, lines: object, rest: dict[str, object]) -> None:
-    async with odd_server(_page(kind, lines, **rest)) as odd, closing(connector_to(kind, odd.url)) as connector:
+async def test_a_list_not_wholly_understood_is_unavailable(
+    http_kind: str, lines: object, rest: dict[str, object]
+) -> None:
+    async with (
+        odd_server(_page(http_kind, lines, **rest)) as odd,
+        closing(connector_to(http_kind, odd.url)) as connector,
+    ):
         await unavailable(connector.read_list(timeout_s=TIMEOUT_S))
         assert len(odd.requests) <= 2
 
 
 @on_loop
-async def test_no_identifier_of_an_enterprise_stands_in_an_address(kind: str) -> None:
-    async with odd_server(http(503)) as odd, closing(connector_to(kind, odd.url)) as connector:
+@pytest.mark.parametrize("lines_a_page", [0, 1, 7])
+async def test_a_list_without_end_is_cut(lines_a_page: int) -> None:
+    pages = itertools.count()
+
+    async def ask(token: str, left_s: float) -> Answer:
+        number = next(pages)
+        assert (token, left_s > 0) == (str(number) if number else "", True)
+        lines = [{**GOOD, "record": f"sanctionRecords/{number}-{line}"} for line in range(lines_a_page)]
+        return Answer(status=200, body=json.dumps({"lines": lines, "next_page_token": str(number + 1)}).encode())
+
+    answer = await unavailable(read_pages(ask, lines="lines", timeout_s=TIMEOUT_S, most=20))
+    assert (answer.sent, answer.reason) == (True, "the list is longer than 20 lines")
+    assert next(pages) <= 21
+
+
+@on_loop
+async def test_no_identifier_of_an_enterprise_stands_in_an_address(http_kind: str) -> None:
+    async with odd_server(http(503)) as odd, closing(connector_to(http_kind, odd.url)) as connector:
         await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
         await unavailable(connector.read_list(timeout_s=TIMEOUT_S))
         await unavailable(connector.read_entry(R1, timeout_s=TIMEOUT_S))

@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import itertools
 import socket
+import sys
+import time
 
 import pytest
 from tests.connectors.rig import (
@@ -22,6 +24,13 @@ from tests.connectors.rig import (
 from credit_sanction_connectors.port import Rejected
 
 MEGABYTE = b"x" * 1_000_000
+
+NO_PAGE: dict[str, dict[str, object]] = {"city-website": {"check_page": False}}
+
+
+@pytest.fixture
+def kind(http_kind: str) -> str:
+    return http_kind
 
 
 @on_loop
@@ -138,6 +147,11 @@ async def _drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.02)
 
 
+async def _endless_words(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b'HTTP/1.1 200 x\r\nContent-Length: 1000\r\n\r\n{"code": "00", "receipt": "1"')
+    await asyncio.Event().wait()
+
+
 async def _short_body(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(b'HTTP/1.1 200 x\r\nContent-Length: 1000\r\n\r\n{"code": "00", "receipt": "1"}')
 
@@ -153,6 +167,15 @@ async def test_no_whole_answer_is_unknown(kind: str, odd_answer: Odd) -> None:
     async with odd_server(odd_answer) as odd, closing(connector_to(kind, odd.url)) as connector:
         async with asyncio.timeout(TIMEOUT_S):
             assert (await unavailable(push(connector, parcel(1), timeout_s=0.5))).sent
+
+
+@on_loop
+@pytest.mark.parametrize("odd_answer", [_endless_words, _short_body])
+async def test_what_has_come_of_an_answer_is_shown(kind: str, odd_answer: Odd) -> None:
+    async with odd_server(odd_answer) as odd, closing(connector_to(kind, odd.url)) as connector:
+        answer = await unavailable(push(connector, parcel(1), timeout_s=0.3))
+        assert (answer.sent, answer.status) == (True, 200)
+        assert answer.excerpt.startswith('{"code": "00", "receipt": "1"')
 
 
 @on_loop
@@ -199,6 +222,52 @@ async def test_a_handshake_that_hangs_was_never_sent(kind: str) -> None:
     ):
         assert not (await unavailable(push(connector, parcel(1), timeout_s=0.6))).sent
         assert odd.connections == 1
+
+
+@on_loop
+async def test_a_connection_on_which_a_second_answer_came_is_not_used_again(kind: str) -> None:
+    said = asyncio.Event()
+
+    async def twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        body = f'{{"code": "00", "receipt": "R{odd.connections}"}}'.encode()
+        answer = f"HTTP/1.1 200 x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        writer.write(answer)
+        await asyncio.sleep(0.01)  # so that the first is taken and the connection kept
+        writer.write(answer)
+        await writer.drain()
+        said.set()
+        await reader.read()
+
+    async with odd_server(twice) as odd, closing(connector_to(kind, odd.url, **NO_PAGE.get(kind, {}))) as connector:
+        for number in (1, 2):
+            receipt = await push(connector, parcel(number), timeout_s=TIMEOUT_S)
+            assert (receipt.number, odd.connections) == (f"R{number}", number)
+            await said.wait()
+            said.clear()
+
+
+@on_loop
+async def test_a_process_that_was_stopped_says_nothing_after_its_time(kind: str) -> None:
+    late = bytearray()
+    ended = asyncio.Event()
+
+    async def kept_alive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        body = b'{"code": "00", "receipt": "R1"}'
+        writer.write(f"HTTP/1.1 200 x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        late.extend(await reader.read())
+        ended.set()
+
+    async with odd_server(kept_alive) as odd:
+        async with closing(connector_to(kind, odd.url, **NO_PAGE.get(kind, {}))) as connector:
+            await push(connector, parcel(1), timeout_s=TIMEOUT_S)
+            pushing = asyncio.create_task(push(connector, parcel(2), timeout_s=0.05))
+            asyncio.get_running_loop().call_soon(time.sleep, 0.1)  # as a stop does: behind the push's first step
+            answer = await unavailable(pushing)
+        await ended.wait()
+        assert answer.sent is bool(late)
+        assert (odd.connections, len(odd.requests)) == (1, 1)
+        if sys.version_info < (3, 12):  # from then on it is said in the first step already, in time
+            assert late == b""
 
 
 @on_loop

@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 from tests.connectors.rig import now
 
-from credit_sanction_connectors.credit_platform import CreditPlatformSettings
 from credit_sanction_connectors.lender_webhook import LenderWebhookSettings
+from credit_sanction_connectors.platform_settings import CreditPlatformSettings
 from credit_sanction_connectors.port import Connector
 from credit_sanction_connectors.registry import build
 from credit_sanction_connectors.settings import BadTarget, Secrets
 from credit_sanction_connectors.standins.dialect import StandIn
 from credit_sanction_connectors.standins.kinds import DIALECTS
+
+
+@pytest.fixture
+def kind(http_kind: str) -> str:
+    return http_kind
 
 
 def table(kind: str, **keys: object) -> dict[str, object]:
@@ -47,7 +52,7 @@ def test_an_unknown_key_is_named(kind: str) -> None:
     assert refusal(kind, table(kind, ulr="x")).startswith("targets.city.ulr: unknown key; expected one of ")
 
 
-@pytest.mark.parametrize("key", ["secret", "token", "password"])
+@pytest.mark.parametrize("key", ["secret", "token", "password", "bearer", "previous_secret"])
 def test_a_secret_in_the_file_is_refused_and_not_repeated(kind: str, key: str) -> None:
     text = refusal(kind, table(kind, **{key: "hunter2"}))
     assert text.startswith(f"targets.city.{key}: a secret never stands in this file")
@@ -160,6 +165,42 @@ def test_a_webhook_secret_is_whsec_and_24_to_64_bytes(key: int) -> None:
         text = refusal("lender-webhook", table("lender-webhook"), SECRET=secret)
         assert text.startswith("targets.city.secret_env: expected the secret as whsec_ and base64 of 24 to 64")
         assert secret not in text
+
+
+def test_a_previous_secret_is_a_secret_and_another_one() -> None:
+    old = DIALECTS["lender-webhook"].new_secret()
+    changing = table("lender-webhook", previous_secret_env="OLD")
+    built("lender-webhook", changing, OLD=old)
+    faults = {"whsec_AAA": "expected the secret as whsec_", "": "what it refers to is no secret"}
+    for secret, fault in faults.items():
+        assert refusal("lender-webhook", changing, OLD=secret).startswith(f"targets.city.previous_secret_env: {fault}")
+    text = refusal("lender-webhook", changing, OLD=old, SECRET=old)
+    assert text == "targets.city.previous_secret_env: refers to the secret itself; expected the one before it"
+    both = table("lender-webhook", previous_secret_env="OLD", previous_secret_file="old")
+    assert refusal("lender-webhook", both, OLD=old).startswith(
+        "targets.city.previous_secret_env: stands beside previous_s"
+    )
+    assert refusal("city-website", table("city-website", previous_secret_env="OLD")).startswith(
+        "targets.city.previous_secret_env: unknown key"
+    )
+
+
+def test_a_bearer_token_is_referred_to_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("made-up-token\n")
+    for key, value in (("bearer_file", "token"), ("bearer_env", "TOKEN")):
+        keys = table("lender-webhook", **{key: value})
+        secrets = Secrets(
+            directory=tmp_path, environ={"SECRET": DIALECTS["lender-webhook"].new_secret(), "TOKEN": "t-o"}
+        )
+        settings = LenderWebhookSettings.from_table("city", keys, secrets)
+        assert settings.endpoint.bearer in {"made-up-token", "t-o"}
+        assert settings.endpoint.bearer not in repr(settings)
+        assert settings.endpoint.anonymous().bearer == ""
+        assert refusal("city-website", table("city-website", **{key: value}), directory=tmp_path) == (
+            f"targets.city.{key}: this kind's secret is its bearer token; expected secret_file or secret_env alone"
+        )
+    text = refusal("credit-platform", table("credit-platform", bearer_env="NO_SUCH"))
+    assert text == "targets.city.bearer_env: the environment has no NO_SUCH; expected it to hold the secret"
 
 
 def test_a_lender_may_hold_enterprises_only() -> None:

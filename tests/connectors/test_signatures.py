@@ -4,10 +4,13 @@ import asyncio
 import base64
 import json
 
+import pytest
+from cryptography.hazmat.primitives import hashes
 from tests.connectors.rig import (
     NAME,
     TIMEOUT_S,
     closing,
+    connector_of,
     connector_to,
     http,
     odd_server,
@@ -19,7 +22,9 @@ from tests.connectors.rig import (
     version,
 )
 
-from credit_sanction_connectors import credit_platform, lender_webhook
+from credit_sanction_connectors import lender_webhook, signers
+from credit_sanction_connectors.standins.dialect import StandIn
+from credit_sanction_connectors.standins.runner import serving
 
 
 def test_standard_webhooks_vector() -> None:
@@ -29,10 +34,54 @@ def test_standard_webhooks_vector() -> None:
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_credit_platform_vector() -> None:
-    """Made with `printf %s '1772438400.{"batch":"k"}' | openssl dgst -sha256 -hmac secret`."""
-    signed = credit_platform.signature("secret", "1772438400", b'{"batch":"k"}')
-    assert signed == "0a121849af31c4399b15c5bde30aac2aa2299340c56b3367c221dc01cf1fadb0"
+SIGNED = b'{"batch":"k"}'
+
+
+def test_credit_platform_vectors() -> None:
+    """Made with `printf %s '1772438400.{"batch":"k"}' | openssl dgst -sha256 -hmac secret`, and with -sm3."""
+    by_sha256 = signers.request_signature(signers.SIGNERS["hmac-sha256"], "secret", "1772438400", SIGNED)
+    by_sm3 = signers.request_signature(signers.SIGNERS["hmac-sm3"], "secret", "1772438400", SIGNED)
+    assert by_sha256 == "0a121849af31c4399b15c5bde30aac2aa2299340c56b3367c221dc01cf1fadb0"
+    assert by_sm3 == "9b6e4576796a95a464840477434def4e0567a0a900800ee7d26ba3eaf96ada77"
+
+
+def test_sm3_vectors() -> None:
+    """Examples 1 and 2 of GB/T 32905-2016, annex A."""
+    assert sm3(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+    assert sm3(b"abcd" * 16).hex() == "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732"
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 200])
+def test_hmac_sm3_is_the_hmac_of_rfc_2104_over_sm3(length: int) -> None:
+    key, message = b"k" * length, "虚构报文".encode()
+    block = (sm3(key) if length > 64 else key).ljust(64, b"\0")
+    inner = sm3(bytes(byte ^ 0x36 for byte in block) + message)
+    outer = sm3(bytes(byte ^ 0x5C for byte in block) + inner)
+    assert signers.hmac_sm3(key, message) == outer.hex()
+
+
+def sm3(message: bytes) -> bytes:
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(message)
+    return digest.finalize()
+
+
+@on_loop
+@pytest.mark.parametrize("signer", sorted(signers.SIGNERS))
+async def test_a_platform_verifies_either_signature(signer: str) -> None:
+    async with target("credit-platform", signer=signer) as (connector, desk):
+        assert (await push(connector, parcel(1), timeout_s=TIMEOUT_S)).number
+        assert await connector.read_entry("sanctionRecords/r1", timeout_s=TIMEOUT_S)
+        assert desk.ledger.acts == {"taken": 1}
+
+
+@on_loop
+@pytest.mark.parametrize("signer", sorted(signers.SIGNERS))
+async def test_a_signature_of_another_secret_is_refused(signer: str) -> None:
+    async with serving([StandIn(name="target-a", kind="credit-platform", secret="made-up")]) as running:
+        stranger = StandIn(name="target-a", kind="credit-platform", secret="another")
+        async with closing(connector_of(stranger, running.url("target-a"), signer=signer)) as connector:
+            assert (await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))).status == 401
 
 
 @on_loop

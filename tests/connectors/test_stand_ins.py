@@ -29,23 +29,24 @@ from credit_sanction_connectors.standins.kinds import DIALECTS
 from credit_sanction_connectors.standins.runner import serving
 
 
-def one(name: str, kind: str, *, version_check: bool = True) -> StandIn:
-    return StandIn(name=name, kind=kind, secret=DIALECTS[kind].new_secret(), version_check=version_check)
+def one(name: str, kind: str, directory: Path | None = None) -> StandIn:
+    return StandIn(name=name, kind=kind, secret=DIALECTS[kind].new_secret(), directory=directory)
 
 
 @on_loop
-async def test_one_process_hosts_several_and_keeps_them_apart() -> None:
-    stand_ins = [one(f"target-{number}", kind) for number, kind in enumerate(sorted(DIALECTS) * 2)]
+async def test_one_process_hosts_several_and_keeps_them_apart(tmp_path: Path) -> None:
+    kinds = sorted(DIALECTS)
+    stand_ins = [one(f"target-{number}", kind, tmp_path / str(number)) for number, kind in enumerate(kinds * 2)]
     async with serving(stand_ins) as running:
-        for stand_in in stand_ins[:3]:
+        for stand_in in stand_ins[: len(kinds)]:
             async with closing(connector_of(stand_in, running.url(stand_in.name))) as connector:
                 await push(connector, parcel(1), timeout_s=TIMEOUT_S)
-        assert [desk.ledger.arrivals for desk in running.desks.values()] == [1, 1, 1, 0, 0, 0]
+        assert [desk.ledger.arrivals for desk in running.desks.values()] == [1] * len(kinds) + [0] * len(kinds)
 
 
 @on_loop
-async def test_they_are_told_and_asked_over_http(kind: str) -> None:
-    stand_in = one("target-a", kind)
+async def test_they_are_told_and_asked_over_http(kind: str, tmp_path: Path) -> None:
+    stand_in = one("target-a", kind, tmp_path)
     async with serving([stand_in]) as running, httpx.AsyncClient(base_url=running.url("target-a")) as control:
         async with closing(connector_of(stand_in, running.url("target-a"))) as connector:
             told = [{"mode": "429", "times": 1, "retry_after": 3, "subject": "sanctionRecords/r1"}, {"mode": "hang"}]
@@ -98,8 +99,8 @@ async def test_a_late_request_arrives_though_its_client_has_gone(kind: str) -> N
 
 
 @on_loop
-async def test_stopping_ends_what_hangs(kind: str) -> None:
-    stand_in = one("target-a", kind)
+async def test_stopping_ends_what_hangs(http_kind: str) -> None:
+    stand_in = one("target-a", http_kind)
     async with AsyncExitStack() as server:
         running = await server.enter_async_context(serving([stand_in]))
         desk = running.desks["target-a"]
@@ -116,7 +117,7 @@ async def test_stopping_ends_what_hangs(kind: str) -> None:
 
 @on_loop
 async def test_a_restart_remembers_what_was_taken(kind: str, tmp_path: Path) -> None:
-    stand_in = one("target-a", kind)
+    stand_in = one("target-a", kind, tmp_path / "files")
 
     async def told(number: int) -> dict[str, object]:
         async with (
@@ -152,7 +153,7 @@ async def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
 async def test_a_bad_description_is_refused() -> None:
     good = one("target-a", "city-website")
     bad = [one("Target A", "city-website")], [good, good], [StandIn(name="a", kind="fax", secret="s")]
-    for stand_ins in (*bad, [StandIn(name="a", kind="city-website", secret="")]):
+    for stand_ins in (*bad, [StandIn(name="a", kind="city-website", secret="")], [one("a", "file-exchange")]):
         with pytest.raises(ValueError, match="expected"):
             async with serving(stand_ins):
                 raise AssertionError("it was served")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +71,7 @@ def test_the_deployed_processes_do_the_main_job(database: Database, tmp_path: Pa
         timeout=60,
     )
     assert migrate.returncode == 0, migrate.stderr
-    port, targets_port = free_port(), free_port()
+    port, targets_port, metrics_port = free_port(), free_port(), free_port()
     dsn, stand_ins = database.service_dsn, tmp_path / "stand-ins"
     with (
         running(
@@ -80,7 +82,11 @@ def test_the_deployed_processes_do_the_main_job(database: Database, tmp_path: Pa
         ),
         wait_until((stand_ins / "targets.toml").exists),
         running(
-            "worker", tmp_path, CREDIT_SANCTION_DSN=dsn, CREDIT_SANCTION_TARGETS=str(stand_ins / "targets.toml")
+            "worker",
+            tmp_path,
+            CREDIT_SANCTION_DSN=dsn,
+            CREDIT_SANCTION_TARGETS=str(stand_ins / "targets.toml"),
+            CREDIT_SANCTION_METRICS=f"127.0.0.1:{metrics_port}",
         ) as worker_log,
         running("api", tmp_path, CREDIT_SANCTION_DSN=dsn, CREDIT_SANCTION_LISTEN=f"127.0.0.1:{port}"),
         wait_until(lambda: "worker.started" in worker_log.read_text("utf-8")),
@@ -91,6 +97,8 @@ def test_the_deployed_processes_do_the_main_job(database: Database, tmp_path: Pa
             assert {target.listed for target in client.targets()} == {1}
         answer = client.check(created.enterprise.code, min_revision=created.revision)
         assert answer.restricted
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as shown:
+            assert b"\ncredit_sanction_store_up 1.0\n" in shown.read()
         client.lift(created, ground="EXIT_COMPLETED", document_number="虚构移字1号", date=samples.TODAY)
         with wait_until(lambda: not any(target.backlog or target.listed for target in client.targets())):
             assert client.get(created.name).state == types.RecordState.RECORD_STATE_LIFTED
@@ -126,6 +134,7 @@ def issue(dsn: str) -> str:
             "choose one that it has, such as 127.0.0.1, with CREDIT_SANCTION_STAND_INS.",
         ),
         ("api", {"CREDIT_SANCTION_WORKERS": "many"}, "a number is expected"),
+        ("worker", {"CREDIT_SANCTION_METRICS": "192.0.2.1:1"}, "with --metrics or CREDIT_SANCTION_METRICS."),
     ],
 )
 def test_a_bad_start_is_one_sentence_and_exit_code_2(process: str, values: dict[str, str], said: str) -> None:
@@ -188,6 +197,23 @@ def test_a_connection_string_that_is_none_is_told_and_not_shown(process: str, tm
     assert ended.returncode == 2
     assert "CREDIT_SANCTION_DSN is not a PostgreSQL connection string" in ended.stderr
     assert "hunter2" not in ended.stderr
+
+
+def test_a_taken_port_for_the_metrics_is_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = subprocess.run(
+            [*command("api")[:1], "run", "--data-dir", str(tmp_path), *EPHEMERAL, "--metrics", address],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"The worker's metrics cannot listen on {address}, another program has that port: stop that program or choose "
+        "another port with --metrics or CREDIT_SANCTION_METRICS.\n"
+    )
 
 
 def test_a_second_api_on_a_taken_port_is_refused_and_answers_nobody(store: Database, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 
 import pytest
@@ -17,6 +17,7 @@ from tests.samples import (
     draft,
     penalty,
     taken_in,
+    telling,
     with_decision,
     with_enterprise,
 )
@@ -37,6 +38,7 @@ from credit_sanction_service.domain.faults import IdentifierRefused, Invalid, Vi
 from credit_sanction_service.domain.parties import MOST_FORMER_NAMES, MOST_OTHER_IDENTIFIERS, name_warnings
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, IdentifierKind, PublicationClass, State
 
+PENALTY_TEXTS = [field.name for field in fields(PenaltyDraft) if field.name != "kind"]
 HUGE = "长" * (10 * 1024 * 1024)
 INSIDE = code(1)[8:17]
 CITIZEN = "990000190001010294"
@@ -162,7 +164,7 @@ def test_a_citizens_number_is_refused_in_every_text_and_repeated_by_none(text: s
             document_number=text,
             date=text,
             notice_served_on=text,
-            penalty=PenaltyDraft(document_number=text, date=text),
+            penalty=telling(PenaltyDraft(), **dict.fromkeys(PENALTY_TEXTS, text)),
         ),
         district=DistrictDraft(code=text, name=text, since=text),
         measures=(MeasureDraft(area=Area.LAND_SUPPLY, end_date=text),),
@@ -174,11 +176,13 @@ def test_a_citizens_number_is_refused_in_every_text_and_repeated_by_none(text: s
         *("enterprise.name", "enterprise.former_names[0]", "enterprise.other_identifiers[0].value"),
         *("enterprise.other_identifiers[1].value", "obligation.item", "obligation.equipment"),
         *("decision.authority.name", "decision.document_number", "decision.penalty.document_number"),
+        *(f"decision.penalty.{part}" for part in ("violation", "facts", "basis", "content", "licence")),
         "responsible_district.name",
     }
     assert set(found) >= private | {
         *("enterprise.code", "obligation.capacity.amount", "obligation.due_on", "decision.authority.code"),
         *("decision.date", "decision.notice_served_on", "decision.penalty.date"),
+        *("decision.penalty.fine", "decision.penalty.confiscated", "decision.penalty.valid_until"),
         *("responsible_district.code", "responsible_district.since"),
         *("measures[0].end_date", "publication_end_date"),
     }
@@ -209,7 +213,7 @@ def test_megabytes_are_refused_by_their_length_alone() -> None:
             document_number=HUGE,
             date=HUGE,
             notice_served_on=HUGE,
-            penalty=PenaltyDraft(document_number=HUGE, date=HUGE),
+            penalty=telling(PenaltyDraft(), **dict.fromkeys(PENALTY_TEXTS, HUGE)),
         ),
         district=DistrictDraft(code=HUGE, name=HUGE, since=HUGE),
         publication_end_date=HUGE,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from tests.house.pages import defined_in, named_tests, table_rows
 from tests.house.project import ROOT, SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PAGE: Final = (ROOT / "docs" / "policy.md").read_text("utf-8")
 DATA: Final = SERVICE / "domain" / "data"
@@ -27,17 +26,7 @@ TABLES: Final = {path.name: tomllib.loads(path.read_text("utf-8")) for path in s
 
 def rows(heads: list[str]) -> list[list[str]]:
     """Return the rows of every table of the page that has these heads."""
-    found: list[list[str]] = []
-    for block in re.findall(r"(?:^\|.*\|\n)+", PAGE, re.MULTILINE):
-        head, _, *body = [[cell.strip() for cell in line[1:-1].split("|")] for line in block.splitlines()]
-        if head == heads:
-            found += body
-    return found
-
-
-def named_in(cell: str) -> list[tuple[Path, str]]:
-    """Return the tests that a cell names, as file and function."""
-    return [(ROOT / path, name) for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", cell)]
+    return table_rows(PAGE, heads)
 
 
 def not_confirmed(node: dict[str, object], path: tuple[str, ...] = ()) -> Iterator[tuple[str, dict[str, object]]]:
@@ -82,16 +71,12 @@ def test_every_rule_stands_where_the_page_says() -> None:
 
 
 def test_every_test_named_exists() -> None:
-    defined: dict[Path, set[str]] = {}
     for rule, *_, cell in rows(RULES):
-        named = named_in(cell)
+        named = named_tests(cell)
         assert named, rule
         assert cell.count("`") == 2 * len(named), cell
         for path, name in named:
-            if path not in defined:
-                tree = ast.parse(path.read_text("utf-8"))
-                defined[path] = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-            assert name in defined[path], f"{path.relative_to(ROOT)}::{name}"
+            assert name in defined_in(path), f"{path.relative_to(ROOT)}::{name}"
 
 
 @pytest.mark.parametrize("name", TABLES)

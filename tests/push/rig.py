@@ -21,10 +21,11 @@ from tests.push.records import TODAY
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
 from credit_sanction_connectors.standins.dialect import StandIn
-from credit_sanction_connectors.standins.kinds import DIALECTS
+from credit_sanction_connectors.standins.kinds import BY_FILE, DIALECTS
 from credit_sanction_connectors.standins.runner import serving
 from credit_sanction_service.domain.calendar import start_of
 from credit_sanction_service.domain.records import SanctionRecord
+from credit_sanction_service.push.observing import Observer
 from credit_sanction_service.push.targets_file import TargetsFile, load
 from credit_sanction_service.push.worker import Pace, Worker
 from credit_sanction_service.store.attempts import Attempt
@@ -96,7 +97,13 @@ class House:
     async def serving(self, *places: Place) -> AsyncIterator[None]:
         """Serve stand-ins for the places, and make them the store's targets."""
         stand_ins = [
-            StandIn(name=p.name, kind=p.kind, secret=DIALECTS[p.kind].new_secret(), version_check=p.version_check)
+            StandIn(
+                name=p.name,
+                kind=p.kind,
+                secret=DIALECTS[p.kind].new_secret(),
+                version_check=p.version_check,
+                directory=self.targets.with_name(p.name),
+            )
             for p in places
         ]
         self._environ = {f"SECRET_{number}": one.secret for number, one in enumerate(stand_ins)}
@@ -106,8 +113,8 @@ class House:
                 p.name: {
                     "name": p.name,
                     "kind": p.kind,
-                    "secret_env": f"SECRET_{number}",
-                    **running.connector_table(p.name),  # type: ignore[dict-item] # texts
+                    **({} if p.kind in BY_FILE else {"secret_env": f"SECRET_{number}"}),
+                    **running.connector_table(p.name),
                     **dict(p.keys),
                 }
                 for number, p in enumerate(places)
@@ -129,11 +136,12 @@ class House:
         return file
 
     @asynccontextmanager
-    async def working(self, *, drain_s: float = 10.0) -> AsyncIterator[None]:
+    async def working(self, *, drain_s: float = 10.0, observer: Observer | None = None) -> AsyncIterator[None]:
         """Have a worker of this process at work while the block runs."""
         file = load(self.targets, environ=self._environ)
         stop = asyncio.Event()
-        worker = Worker(self.dsn, file.targets, file.build_connectors(), pace=Pace(poll_s=0.02, drain_s=drain_s))
+        pace = Pace(poll_s=0.02, drain_s=drain_s)
+        worker = Worker(self.dsn, file.targets, file.build_connectors(), pace=pace, observer=observer)
         running = asyncio.create_task(worker.run(stop))
         try:
             yield

@@ -266,6 +266,7 @@ class TargetWithoutVersions(RuleBasedStateMachine):
             version=flight.row.desired,
             generation=flight.row.generation,
             present=flight.row.desired_present,
+            lease_until=flight.row.lease_until,
             opened_at=flight.opened_at,
             fresh=flight.fresh,
             outcome=outcome,

@@ -57,6 +57,7 @@ def attempt(row: Delivery, outcome: Outcome, *, at: float, ends: float) -> Deliv
         version=begun.desired,
         generation=begun.generation,
         present=begun.desired_present,
+        lease_until=begun.lease_until,
         opened_at=NOW + timedelta(seconds=at),
         fresh=is_fresh(row, renew=False),
         outcome=outcome,
@@ -98,7 +99,14 @@ def test_a_refusal_waits_for_a_person_unless_it_is_of_what_nobody_wants_any_more
     assert attempt(ROW, Outcome.REJECTED, at=0, ends=1).next_attempt_at is None
     begun = replace(opened(ROW, NOW, lease=LEASE, renew=False), desired=V2)
     ending = Ending(
-        number=1, version=V1, generation=0, present=True, opened_at=NOW, fresh=True, outcome=Outcome.REJECTED
+        number=1,
+        version=V1,
+        generation=0,
+        present=True,
+        lease_until=begun.lease_until,
+        opened_at=NOW,
+        fresh=True,
+        outcome=Outcome.REJECTED,
     )
     row = settled(begun, ending, LATER, POLICY, dice=0.0)
     assert (row.rejected, row.next_attempt_at) == (False, LATER)

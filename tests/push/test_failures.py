@@ -7,14 +7,10 @@ from tests.push.rig import House, on_loop, place
 from credit_sanction_connectors.standins.behaviour import Behaviour
 from credit_sanction_service.domain.faults import NotFound
 from credit_sanction_service.store.attempts import Outcome
+from credit_sanction_service.store.backlog import list_targets
 from credit_sanction_service.store.claims import resume_target
-from credit_sanction_service.store.deliveries import (
-    DeliveryState,
-    get_delivery,
-    list_deliveries,
-    list_targets,
-    retry_delivery,
-)
+from credit_sanction_service.store.deliveries import DeliveryState, get_delivery, list_deliveries
+from credit_sanction_service.store.resending import retry_delivery
 
 
 def outcomes(house: House, target: str, subject: str) -> list[Outcome | None]:
@@ -49,13 +45,21 @@ async def test_what_failed_is_retried_under_the_same_key(house: House, behaviour
 
 
 @on_loop
-async def test_the_wish_of_a_target_is_honoured(house: House) -> None:
-    async with house.serving(place()), house.working():
-        house.tell("target-a", Behaviour(mode="429", times=1, retry_after=600))
-        house.submit(record())
-        (row,) = await house.until(lambda: house.rows(DeliveryState.RETRYING))
-    assert row.next_attempt_at
-    assert (row.next_attempt_at - row.changed_at).total_seconds() == pytest.approx(600)
+async def test_the_wish_of_a_target_is_honoured_within_bounds_and_no_step_in_the_schedule(house: House) -> None:
+    given = [record(number) for number in range(1, 4)]
+    wishes: tuple[int | str, ...] = (600, "Fri, 31 Dec 9999 23:59:59 GMT", 10**9)
+    async with house.serving(place(retry={"schedule": [0.05], "retry_after_max_s": 900})), house.working():
+        house.tell(
+            "target-a",
+            *(Behaviour(mode="429", retry_after=w, subject=r.name) for r, w in zip(given, wishes, strict=True)),
+        )
+        house.submit(*given)
+        await house.until(lambda: all(row.last_error for row in house.rows()))
+        rows = house.rows()
+    waits = {row.subject: row.next_attempt_at - row.changed_at for row in rows if row.next_attempt_at}
+    assert [waits[one.name].total_seconds() for one in given] == pytest.approx([600, 900, 900])
+    assert {row.failures for row in rows} == {0}
+    assert {outcomes(house, "target-a", one.name)[0] for one in given} == {Outcome.UNAVAILABLE}
 
 
 @on_loop
@@ -141,7 +145,7 @@ async def test_a_breaker_spares_the_target_and_moves_no_row(house: House) -> Non
 @on_loop
 async def test_a_row_that_cannot_be_written_down_hurts_only_itself(house: House) -> None:
     good, bad = record(1), record(2)
-    async with house.serving(place()):
+    async with house.serving(place(retry={"schedule": [30], "jitter": "none"})):
         house.submit(good, bad)
         with house.owner() as owner:
             owner.execute("UPDATE sanction_record SET body = '{}' WHERE id = %s", (bad.id,))

@@ -11,7 +11,8 @@ from tests.push.records import TODAY, record
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_service.domain.calendar import start_of
-from credit_sanction_service.push.claim import claim
+from credit_sanction_service.push.lane import Lane
+from credit_sanction_service.push.turn import take_turn
 from credit_sanction_service.records import Records
 from credit_sanction_service.store.connect import Reader
 from credit_sanction_service.store.law import KnownLaw, LawUnreadable
@@ -46,13 +47,15 @@ async def test_a_basis_that_lapsed_is_told_without_a_restart(house: House) -> No
 async def test_a_worker_that_cannot_read_the_law_takes_nothing(house: House) -> None:
     async with house.serving(place()):
         house.submit(record())
-        settings = {target.name: target for target in house.install().targets}
+        file = house.install()
+        connectors = file.build_connectors()
+        lanes = {target.name: Lane(target, connectors[target.name]) for target in file.targets}
         with house.owner() as owner:
             owner.execute(
                 "INSERT INTO law_edition SELECT 'CALENDAR', '2099', %s, 'x', '', now(), epoch, number, 99 FROM store_head",
                 (LATER_FORMAT,),
             )
         with pytest.raises(LawUnreadable, match="CALENDAR 2099"):
-            claim(house.reader, {"target-a": 1}, settings, worker="one", known_law=KnownLaw())
+            take_turn(house.reader, {"target-a": 1}, [], lanes, worker="one", known_law=KnownLaw())
         assert house.attempts() == []
         assert [row.lease_until for row in house.rows()] == [None]

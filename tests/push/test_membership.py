@@ -1,14 +1,21 @@
 """What a target should have: standing, filters, retirement, and what never needs to be withdrawn."""
 
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
 import pytest
 from tests.push.records import LAW, TODAY, amended, code, lifted, record
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
 from credit_sanction_service.domain.faults import StateConflict
-from credit_sanction_service.domain.terms import Area
+from credit_sanction_service.domain.proceedings import Penalty
+from credit_sanction_service.domain.terms import Area, PenaltyKind
 from credit_sanction_service.push.documents import document, standing_entry
-from credit_sanction_service.store.deliveries import DeliveryState, list_targets, retry_delivery
+from credit_sanction_service.store.backlog import list_targets
+from credit_sanction_service.store.deliveries import DeliveryState
+from credit_sanction_service.store.resending import retry_delivery
 
 
 @pytest.mark.parametrize("version_check", [True, False])
@@ -240,12 +247,14 @@ def test_the_public_view_has_these_fields_and_no_others() -> None:
     assert view == {
         "record": given.name,
         "record_version": 1,
+        "known_on": TODAY.isoformat(),
         "enterprise_code": code(1),
         "enterprise_name": "虚构轧钢（测试用）有限公司",
         "authority_name": "虚构市工业和信息化局",
         "authority_code": code(9999, "11220101"),
         "document_number": "虚工信〔2026〕1号",
         "decision_date": "2026-05-04",
+        "penalty": None,
         "standard": "ENVIRONMENT",
         "sector": "STEEL",
         "obligation": {
@@ -281,3 +290,26 @@ def test_the_public_view_has_these_fields_and_no_others() -> None:
         ("REFUSE_NEW_CREDIT", True, "国发〔2010〕7号"),
         ("REDUCE_EXISTING_LOANS", False, "银发〔2016〕118号"),
     ]
+
+
+def test_the_public_view_says_a_penalty_decision_item_by_item_and_null_for_what_was_not_said() -> None:
+    penalty = Penalty(
+        kind=PenaltyKind.CLOSURE_ORDER,
+        document_number="虚构罚字1号",
+        decided_on=date(2026, 4, 1),
+        violation="逾期未淘汰",
+        fine=Decimal("1E+1"),
+        valid_until=date(2099, 12, 31),
+    )
+    given = record()
+    punished = replace(given, decision=replace(given.ruling, penalty=penalty))
+    assert document(punished, TODAY, None, LAW)["penalty"] == {
+        "kind": "CLOSURE_ORDER",
+        "document_number": "虚构罚字1号",
+        "decided_on": "2026-04-01",
+        "violation": "逾期未淘汰",
+        **dict.fromkeys(("facts", "basis", "content")),
+        "fine": "10",
+        **dict.fromkeys(("confiscated", "licence")),
+        "valid_until": "2099-12-31",
+    }

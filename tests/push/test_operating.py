@@ -1,15 +1,19 @@
-"""What an operator does with a target: pause, resume, and push again what a disturbance held up."""
+"""What an operator does with a target: pause, resume, and push again what a disturbance held up or what the target lost."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from tests.push.records import record
+from tests.push.records import code, lifted, record
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
+from credit_sanction_service.store.backlog import get_target, in_flight, list_targets, read_clock
 from credit_sanction_service.store.claims import pause_target, resume_target
-from credit_sanction_service.store.deliveries import DeliveryState, get_target, list_targets, retry_deliveries
+from credit_sanction_service.store.deliveries import DeliveryState
+from credit_sanction_service.store.resending import Chosen, recover_deliveries, retry_deliveries
 
-FAILED = (DeliveryState.RETRYING, DeliveryState.REJECTED)
+
+def retried(house: House, name: str = "target-a", **filters: object) -> int:
+    return retry_deliveries(house.reader, Chosen(target=name, **filters))  # type: ignore[arg-type]
 
 
 @on_loop
@@ -29,6 +33,37 @@ async def test_a_paused_target_hears_nothing_and_loses_nothing(house: House) -> 
 
 
 @on_loop
+async def test_a_pause_with_an_end_is_over_by_itself(house: House) -> None:
+    given = record()
+    async with house.serving(place()), house.working():
+        until = read_clock(house.reader) + timedelta(seconds=0.3)
+        pause_target(house.reader, "target-a", "维护", until)
+        house.submit(given)
+        await house.converged()
+        assert read_clock(house.reader) > until
+        told = get_target(house.reader, "target-a")
+        assert (told.paused_reason, told.paused_until) == (None, None)
+        assert house.attempts()[0].opened.opened_at >= until
+
+
+@on_loop
+async def test_a_pause_is_never_shortened_by_another(house: House) -> None:
+    async with house.serving(place()):
+        now = read_clock(house.reader)
+
+        def paused(reason: str, hours: int | None) -> tuple[str | None, datetime | None]:
+            pause_target(house.reader, "target-a", reason, now + timedelta(hours=hours) if hours else None)
+            told = get_target(house.reader, "target-a")
+            return told.paused_reason, told.paused_until
+
+        assert paused("短", 1) == ("短", now + timedelta(hours=1))
+        assert paused("长", 2) == ("长", now + timedelta(hours=2))
+        assert paused("更短", 1) == ("长", now + timedelta(hours=2))
+        assert paused("到恢复为止", None) == ("到恢复为止", None)
+        assert paused("更短", 1) == ("到恢复为止", None)
+
+
+@on_loop
 async def test_what_was_refused_goes_out_again_together_once_the_target_has_mended_its_ways(house: House) -> None:
     given = [record(number) for number in range(1, 4)]
     async with house.serving(place(), place("other")), house.working():
@@ -36,13 +71,74 @@ async def test_what_was_refused_goes_out_again_together_once_the_target_has_mend
         house.submit(*given)
         await house.until(lambda: len(house.rows(DeliveryState.REJECTED)) == len(given))
         latest = max(row.changed_at for row in house.rows(DeliveryState.REJECTED))
-        after = latest + timedelta(seconds=1)
-        assert retry_deliveries(house.reader, "target-a", states=FAILED, since=after) == 0
-        assert retry_deliveries(house.reader, "target-a", states=(DeliveryState.PENDING,)) == 0
-        assert retry_deliveries(house.reader, "other", states=FAILED) == 0
-        assert retry_deliveries(house.reader, "target-a", states=FAILED, since=latest - timedelta(hours=1)) == len(
-            given
-        )
+        assert retried(house, since=latest + timedelta(seconds=1)) == 0
+        assert retried(house, states=(DeliveryState.PENDING, DeliveryState.GIVEN_UP)) == 0
+        assert retried(house, "other") == 0
+        assert retried(house, error_contains="no such words") == 0
+        assert retried(house, error_contains="REFUSED as bad", enterprise_code=code(2)) == 1
+        assert retried(house, since=latest - timedelta(hours=1)) == len(given) - 1
         await house.converged()
         assert house.shows("target-a") == {one.name for one in given}
         assert [target.rejected for target in list_targets(house.reader)] == [0, 0]
+
+
+@on_loop
+async def test_what_was_given_up_waits_for_a_person(house: House) -> None:
+    given = record()
+    async with house.serving(place(retry={"schedule": [0.05], "give_up_s": 0.1})), house.working():
+        house.tell("target-a", Behaviour(mode="503"))
+        house.submit(given)
+        await house.until(lambda: house.rows(DeliveryState.GIVEN_UP))
+        assert get_target(house.reader, "target-a").given_up == 1
+        house.tell("target-a")
+        assert retried(house) == 1
+        await house.converged()
+        assert house.shows("target-a") == {given.name}
+        assert get_target(house.reader, "target-a").given_up == 0
+
+
+@on_loop
+async def test_what_a_target_lost_since_an_instant_is_told_anew(house: House) -> None:
+    before, kept, gone = record(1), record(2), record(3)
+    async with house.serving(place("target-a", "lender-webhook")), house.working():
+        house.submit(before)
+        await house.converged()
+        since = read_clock(house.reader)
+        house.submit(kept, gone)
+        await house.converged()
+        backup = dict(house.desks["target-a"].ledger.held)
+        house.update(lifted(gone))
+        await house.converged()
+        ledger = house.desks["target-a"].ledger
+        ledger.held = {name: held for name, held in backup.items() if name != kept.name}
+        assert recover_deliveries(house.reader, "target-a", since=read_clock(house.reader)) == 0
+        assert recover_deliveries(house.reader, "target-a", since=since) == 2
+        await house.converged()
+        assert house.shows("target-a") == {before.name, kept.name}
+        assert ledger.duplicates == 0
+        assert [house.delivery("target-a", one.name)[0].generation for one in (before, kept, gone)] == [0, 1, 1]
+
+
+@on_loop
+async def test_what_is_refused_is_not_told_anew(house: House) -> None:
+    given = record()
+    async with house.serving(place()), house.working():
+        since = read_clock(house.reader)
+        house.submit(given)
+        await house.converged()
+        house.tell("target-a", Behaviour(mode="reject"))
+        house.update(lifted(given))
+        await house.until(lambda: house.rows(DeliveryState.REJECTED))
+        assert recover_deliveries(house.reader, "target-a", since=since) == 0
+
+
+@on_loop
+async def test_what_hangs_is_in_flight_until_it_has_ended(house: House) -> None:
+    async with house.serving(place(timeout_s=0.2)), house.working():
+        house.tell("target-a", Behaviour(mode="hang", times=1))
+        house.submit(record())
+        await house.until(lambda: in_flight(house.reader, "target-a") == 1)
+        assert get_target(house.reader, "target-a").in_flight == 1
+        pause_target(house.reader, "target-a", "维护")
+        await house.until(lambda: in_flight(house.reader, "target-a") == 0)
+        assert house.rows(DeliveryState.RETRYING)

@@ -4,7 +4,8 @@ from tests.push.records import lifted, record
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_service.store.attempts import Outcome
-from credit_sanction_service.store.deliveries import DeliveryState, list_targets
+from credit_sanction_service.store.backlog import list_targets
+from credit_sanction_service.store.deliveries import DeliveryState
 
 
 @on_loop

@@ -6,9 +6,11 @@ import pytest
 
 from credit_sanction_service.domain.terms import Area, Sector, Standard
 from credit_sanction_service.push.keys import BadTargetsFile
+from credit_sanction_service.push.policy import Jitter, Policy
 from credit_sanction_service.push.targets_file import TargetsFile, load
 
 ENVIRON = {"TOKEN": "a-made-up-token", "LENDER": "whsec_" + "QUFB" * 8}
+HOSTS = 'allowed_hosts = ["credit.example.invalid", "*.lenders.example.invalid"]\n'
 PLAIN = """
 [[target]]
 name = "city-website"
@@ -23,7 +25,12 @@ timeout_s = 2
 lease_s = 7.5
 horizon_s = 11
 rate_per_s = 20
-retry = { schedule = [1, 2.5], retry_after_max_s = 60 }
+retry.schedule = [1, 2.5]
+retry.jitter = "equal"
+retry.retry_after_max_s = 60
+retry.give_up_s = 90
+retry.transient = ["400"]
+retry.permanent = ["404", "99"]
 breaker = { failures = 4, open_s = 3 }
 reconcile_s = 0
 list_timeout_s = 9
@@ -33,15 +40,15 @@ LENDER = """
 [[target]]
 name = "lender"
 kind = "lender-webhook"
-url = "https://lender.example.invalid/hook"
+url = "https://one.lenders.example.invalid/hook"
 secret_env = "LENDER"
 holds = "enterprise"
 """
 
 
-def read(directory: Path, text: str) -> TargetsFile:
+def read(directory: Path, text: str, *, hosts: str = HOSTS) -> TargetsFile:
     path = directory / "targets.toml"
-    path.write_text(text, "utf-8")
+    path.write_text(hosts + text, "utf-8")
     return load(path, environ=ENVIRON)
 
 
@@ -56,6 +63,7 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
     assert (target.concurrency, target.timeout_s, target.lease_s, target.rate_per_s) == (8, 10, 30, None)
     assert target.filter.public
     assert target.filter.areas is None
+    assert target.policy == Policy()
 
 
 def test_everything_can_be_said(tmp_path: Path) -> None:
@@ -66,7 +74,15 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert filter_.sectors == frozenset({Sector.STEEL})
     assert filter_.standards == frozenset({Standard.ENERGY})
     assert (target.concurrency, target.timeout_s, target.lease_s, target.rate_per_s) == (3, 2, 7.5, 20)
-    assert (target.policy.schedule, target.policy.retry_after_max_s, target.policy.horizon_s) == ((1, 2.5), 60, 11)
+    assert target.policy == Policy(
+        schedule=(1, 2.5),
+        jitter=Jitter.EQUAL,
+        retry_after_max_s=60,
+        transient=frozenset({"400"}),
+        permanent=frozenset({"404", "99"}),
+        give_up_s=90,
+        horizon_s=11,
+    )
     assert (target.breaker_failures, target.breaker_open_s) == (4, 3)
     assert (target.reconcile_s, target.list_timeout_s, target.retired) == (0, 9, "withdraw")
 
@@ -130,6 +146,20 @@ def test_no_secret_is_in_what_is_kept(tmp_path: Path) -> None:
         (PLAIN + "retry = { schedule = [] }", "target 'city-website': retry: 'schedule' must be a list of numbers"),
         (PLAIN + "retry = { schedule = [1, -1] }", "target 'city-website': retry: 'schedule[1]' is -1"),
         (PLAIN + "retry = { scedule = [1] }", "target 'city-website': retry: unknown key 'scedule'"),
+        (
+            PLAIN + 'retry = { jitter = "some" }',
+            "target 'city-website': retry: 'jitter' is 'some'; expected one of full",
+        ),
+        (PLAIN + "retry = { transient = [400] }", "target 'city-website': retry: 'transient' must be a list of texts"),
+        (
+            PLAIN + 'retry = { permanent = ["4 0"] }',
+            "target 'city-website': retry: 'permanent' names '4 0'; expected statuses",
+        ),
+        (
+            PLAIN + 'retry = { transient = ["98"], permanent = ["98"] }',
+            "target 'city-website': retry: 'permanent' names '98' too",
+        ),
+        (PLAIN + "retry = { give_up_s = -1 }", "target 'city-website': retry: 'give_up_s' is -1; expected 0 to"),
         (PLAIN + "breaker = 3", "target 'city-website': 'breaker' must be a table"),
         (PLAIN + 'filter = { areas = ["LOANS"] }', "target 'city-website': filter: 'areas' names 'LOANS'; expected of"),
         (PLAIN + "filter = { areas = [] }", "target 'city-website': filter: 'areas' must be a list of texts"),
@@ -137,7 +167,11 @@ def test_no_secret_is_in_what_is_kept(tmp_path: Path) -> None:
         (PLAIN + "filter = { public = true }", "target 'city-website': filter: unknown key 'public'"),
         (PLAIN + 'retired = "gone"', "target 'city-website': 'retired' is 'gone'; expected one of withdraw, abandon"),
         ("[target]\n", "'target' must be written as [[target]]"),
-        ("targets = 1\n", "unknown key 'targets'; expected [[target]]"),
+        ("targets = 1\n", "unknown key 'targets'; expected allowed_hosts or [[target]]"),
+        (
+            PLAIN.replace("credit.example", "credit2.example"),
+            "target 'city-website': 'url' leads to the host 'credit2.example.invalid', which is not in allowed_hosts",
+        ),
         ("[[target]\n", "is not TOML in UTF-8"),
     ],
 )
@@ -147,6 +181,25 @@ def test_a_mistake_gets_one_sentence_that_names_its_key(tmp_path: Path, text: st
     assert str(refused.value).startswith("targets.toml")
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "sentence"),
+    [
+        ("", "target 'city-website': 'url' leads to the host 'credit.example.invalid', which is not in allowed_hosts"),
+        ('allowed_hosts = "credit.example.invalid"\n', "'allowed_hosts' must be a list of texts"),
+        (
+            'allowed_hosts = ["https://credit.example.invalid"]\n',
+            "'allowed_hosts': 'https://credit.example.invalid' is no host",
+        ),
+    ],
+)
+def test_an_address_leads_only_where_the_file_allows_it(tmp_path: Path, hosts: str, sentence: str) -> None:
+    with pytest.raises(BadTargetsFile, match="targets") as refused:
+        read(tmp_path, PLAIN, hosts=hosts)
+    assert sentence in str(refused.value)
+    here = PLAIN.replace("https://credit.example.invalid", "http://127.0.0.1:80")
+    assert read(tmp_path, here, hosts="").targets
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

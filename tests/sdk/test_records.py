@@ -1,15 +1,14 @@
-"""Records and deliveries: what is sent, lists that are cut, pages that are turned."""
+"""Records: what is sent, lists that are cut, pages that are turned."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 import grpc
 import pytest
 
 from credit_sanction import Area, Client, ClientError, DeadlineExceeded, ItemFailure, types
-from credit_sanction.v1 import delivery_service_pb2 as delivery_wire
 from credit_sanction.v1 import error_reason_pb2
 from credit_sanction.v1 import sanction_record_service_pb2 as wire
 
@@ -285,38 +284,3 @@ def test_only_a_correction_sends_values_and_the_fields_that_they_are_for(service
     assert corrected[0].record == RECORD
     assert corrected[0].update_mask.paths == ["measures"]
     assert (corrected[0].document_number, corrected[0].date, corrected[0].reason) == ("8", "2026-11-20", "属实")
-
-
-def test_deliveries_are_listed_read_and_made_due(service: Loopback, client: Client) -> None:
-    held = types.Delivery(name="targets/a/deliveries/b")
-    target = types.Target(name="targets/a", backlog=2)
-    service.on("ListTargets", lambda _: delivery_wire.ListTargetsResponse(targets=[target]))
-
-    def page(request: delivery_wire.ListDeliveriesRequest) -> delivery_wire.ListDeliveriesResponse:
-        following = "" if request.page_token else "2"
-        return delivery_wire.ListDeliveriesResponse(deliveries=[held], next_page_token=following)
-
-    service.on("ListDeliveries", page)
-    service.on("GetDelivery", lambda _: held)
-    service.on("RetryDelivery", lambda _: held)
-    assert client.targets() == [target]
-    assert list(client.deliveries(target="targets/a", record="sanctionRecords/1", states=["rejected"])) == [held, held]
-    assert client.delivery(held.name) == client.retry_delivery(held.name) == held
-    (request, _) = service.requests(delivery_wire.ListDeliveriesRequest)
-    assert list(request.states) == [types.DeliveryState.DELIVERY_STATE_REJECTED]
-
-
-def test_targets_are_paused_and_resumed_and_many_deliveries_made_due(service: Loopback, client: Client) -> None:
-    paused = types.Target(name="targets/a", inactive_reason="paused by 值班员: 维护")
-    service.on("PauseTarget", lambda _: paused)
-    service.on("ResumeTarget", lambda _: types.Target(name="targets/a", active=True))
-    service.on("RetryDeliveries", lambda _: delivery_wire.RetryDeliveriesResponse(count=7))
-    assert client.pause_target("targets/a", "维护") == paused
-    assert client.resume_target("targets/a").active
-    since = datetime(2026, 11, 20, tzinfo=UTC)
-    assert client.retry_deliveries("targets/a", states=["rejected"], since=since) == 7
-    (pause,) = service.requests(delivery_wire.PauseTargetRequest)
-    assert (pause.name, pause.reason) == ("targets/a", "维护")
-    (many,) = service.requests(delivery_wire.RetryDeliveriesRequest)
-    assert list(many.states) == [types.DeliveryState.DELIVERY_STATE_REJECTED]
-    assert many.since.ToDatetime(UTC) == since

@@ -55,6 +55,14 @@ GOOD = {
     "处罚种类": "责令停产停业",
     "处罚文号": "长虚罚〔2026〕1号",
     "处罚日期": "2026.4.1",
+    "违法行为类型": "逾期未淘汰落后生产工艺装备",
+    "违法事实": "责令期限届满后仍在生产",
+    "处罚依据": "《虚构规定》第一条",
+    "处罚内容": "责令停产停业，处罚款2000元",
+    "罚款金额": "２,000.00 元",
+    "没收金额": "12.345678",
+    "暂扣或吊销证照": "虚构安许证〔2020〕1号",
+    "处罚有效期": "2099年12月31日",
     "区县代码": "220102",
     "责任区县": "南关区",
     "惩戒领域": "土地供应；融资授信、BOND_ISSUANCE",
@@ -101,6 +109,14 @@ RECORD = types.SanctionRecord(
             kind=types.PenaltyKind.PENALTY_KIND_CLOSURE_ORDER,
             document_number="长虚罚〔2026〕1号",
             date="2026-04-01",
+            violation="逾期未淘汰落后生产工艺装备",
+            facts="责令期限届满后仍在生产",
+            basis="《虚构规定》第一条",
+            content="责令停产停业，处罚款2000元",
+            fine="0.200000",
+            confiscated="12.345678",
+            licence="虚构安许证〔2020〕1号",
+            valid_until="2099-12-31",
         ),
     ),
     responsible_district=types.ResponsibleDistrict(code="220102", name="南关区"),
@@ -266,6 +282,37 @@ def test_every_new_word_says_what_it_should_have_been() -> None:
         "证照: ':1号' is not a name, a colon and a number: write 排污许可证:编号",
         "陈述申辩: '沉默' is none of 陈述、陈述申辩、要求听证、听证、放弃",
     ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "fine"),
+    [
+        ("罚款金额", "0.2", "0.2"),
+        ("罚款金额（万元）", "1,000", "1000"),
+        ("罚款金额（单位：元）", "2000", "0.2000"),
+        ("罚款金额（元）", "0.2万元", "0.2"),
+        ("penalty_fine", "约2000", "约2000"),
+    ],
+)
+def test_money_is_said_in_ten_thousands_whatever_the_sheet_counts_in(heading: str, cell: str, fine: str) -> None:
+    header = [heading if column == "罚款金额" else column for column in HEADER]
+    (row,) = spreadsheet.parse(text_of({**GOOD, "罚款金额": cell}, header=header).encode()).rows
+    assert row.record
+    assert row.record.decision.penalty.fine == fine
+
+
+def test_a_sheet_from_before_penalties_had_details_is_read() -> None:
+    details = [field.name for field in types.Penalty.DESCRIPTOR.fields if field.number > 3]
+    older = [column.chinese for column in spreadsheet.COLUMNS if column.name.removeprefix("penalty_") not in details]
+    assert len(HEADER) - len(older) == len(details)
+    stream = io.StringIO()
+    csv.writer(stream).writerows([older, [GOOD.get(heading, "") for heading in older]])
+    (row,) = spreadsheet.parse(stream.getvalue().encode()).rows
+    expected = types.SanctionRecord()
+    expected.CopyFrom(RECORD)
+    for part in details:
+        expected.decision.penalty.ClearField(part)  # type: ignore[arg-type]  # a name of the contract, not a literal
+    assert row.record == expected
 
 
 def test_a_hearing_is_asked_for_and_held_in_one_cell() -> None:

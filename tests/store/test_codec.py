@@ -9,7 +9,19 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.samples import LAW, TODAY, draft, lift_draft, penalty, quarantined, revocation, taken_in, with_decision
+from tests.samples import (
+    LAW,
+    PENALTY_DETAILS,
+    TODAY,
+    draft,
+    lift_draft,
+    penalty,
+    quarantined,
+    revocation,
+    taken_in,
+    telling,
+    with_decision,
+)
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.capacity import Approval, Capacity, Extension, Licence, Obligation
@@ -34,6 +46,14 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 days = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 amounts = st.decimals(Decimal("0.0001"), Decimal(10) ** 12, places=4)
 authorities = st.builds(Authority, code=texts, name=texts)
+penalties = st.builds(
+    Penalty,
+    document_number=texts,
+    decided_on=days,
+    facts=st.just("") | texts,
+    fine=st.none() | st.decimals(0, Decimal(999999999999), places=6),
+    valid_until=st.none() | days,
+)
 approvals = st.none() | st.builds(Approval, document_number=texts, approver=texts, approved_on=days)
 
 
@@ -81,7 +101,7 @@ def records(draw: st.DrawFn) -> SanctionRecord:
         document_number=texts,
         decided_on=days,
         notice_served_on=days,
-        penalty=st.none() | st.builds(Penalty, document_number=texts, decided_on=days),
+        penalty=st.none() | penalties,
     )
     notice = st.builds(
         Notice, authority=authorities, document_number=texts, served_on=days, facts=texts, basis=texts, rights=texts
@@ -157,6 +177,15 @@ def test_a_measure_stored_with_its_end_keeps_it_and_one_without_has_the_publicat
     older = load_record({**body, "measures": ends})
     assert {older.end_of(measure) for measure in older.measures} == {date(2027, 1, 31)}
     assert {record.end_of(measure) for measure in load_record(body).measures} == {record.publication_end}
+
+
+def test_a_penalty_stored_before_it_had_details_is_read_and_one_without_is_written_so() -> None:
+    body = json.loads(dump_record(taken_in(with_decision(draft(), penalty=penalty(TODAY)))))
+    older = {"kind": "CLOSURE_ORDER", "document_number": "虚构停产字1号", "decided_on": TODAY.isoformat()}
+    assert body["decision"]["penalty"] == older
+    told = telling(penalty(TODAY), **PENALTY_DETAILS)
+    body["decision"]["penalty"] = older | PENALTY_DETAILS
+    assert load_record(body).ruling.penalty == taken_in(with_decision(draft(), penalty=told)).ruling.penalty
 
 
 def test_a_field_of_a_later_release_is_passed_over() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 import pytest
@@ -15,10 +15,10 @@ from tests.samples import record as sample
 
 from credit_sanction_service.domain.faults import Duplicate, NotFound, Overloaded, StoreUnavailable
 from credit_sanction_service.store.values import Revision
-from credit_sanction_service.store.writer import Committed, Writer
+from credit_sanction_service.store.writer import Committed, Joint, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
     from tests.database import Database
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.connect import Connection
     from credit_sanction_service.store.transaction import Transaction
 
+T = TypeVar("T")
 WAIT = 20
 LAW = Revision(epoch=1, number=1)  # what a new store begins with
 FIRST, SECOND, THIRD = (Revision(epoch=1, number=number) for number in (2, 3, 4))
@@ -67,7 +68,7 @@ def log_of(connection: Connection) -> list[tuple[int, int, str, int]]:
     ]
 
 
-def behind_a_gate(writer: Writer, submit: Callable[[], list[Future[Committed[None]]]]) -> list[Future[Committed[None]]]:
+def behind_a_gate(writer: Writer, submit: Callable[[], list[Future[Committed[T]]]]) -> list[Future[Committed[T]]]:
     """Submit while the writer is busy, so that all of it goes into the next transaction."""
     busy, go_on = threading.Event(), threading.Event()
 
@@ -118,6 +119,39 @@ def test_sql_that_fails_fails_alone_too(writer: Writer, connection: Connection) 
         futures[0].result(WAIT)
     futures[1].result(WAIT)
     assert len(log_of(connection)) == 1
+
+
+def test_joint_work_is_done_once_for_all_who_wait(writer: Writer, connection: Connection) -> None:
+    def do(tx: Transaction, items: Sequence[SanctionRecord | None]) -> list[int | NotFound]:
+        tx.insert([item for item in items if item], action="CREATE", principal="测试")
+        return [len(items) if item else NotFound("record", "") for item in items]
+
+    def alone(_: Transaction) -> int:
+        raise AssertionError("not alone")
+
+    futures = behind_a_gate(
+        writer, lambda: [writer.submit(alone, joint=Joint(item=item, do=do)) for item in (sample(1), None, sample(2))]
+    )
+    assert [futures[place].result(WAIT).value for place in (0, 2)] == [3, 3]
+    with pytest.raises(NotFound):
+        futures[1].result(WAIT)
+    assert len(log_of(connection)) == 2
+
+
+def test_joint_work_that_raises_is_undone_and_done_by_each_alone(writer: Writer, connection: Connection) -> None:
+    def do(tx: Transaction, items: Sequence[SanctionRecord]) -> list[None]:
+        tx.insert(items, action="CREATE", principal="测试")
+        tx.connection.execute("SELECT 1 / 0")
+        return [None for _ in items]
+
+    given = [sample(1), sample(1), sample(2)]
+    futures = behind_a_gate(
+        writer, lambda: [writer.submit(insert(record), joint=Joint(item=record, do=do)) for record in given]
+    )
+    with pytest.raises(Duplicate):
+        futures[1].result(WAIT)
+    assert futures[0].result(WAIT).revision == futures[2].result(WAIT).revision
+    assert [entry[2] for entry in log_of(connection)] == [given[0].id, given[2].id]
 
 
 def test_dry_work_leaves_nothing_and_draws_no_revision(writer: Writer, connection: Connection) -> None:

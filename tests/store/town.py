@@ -13,7 +13,7 @@ from credit_sanction_service.domain.terms import Area
 from credit_sanction_service.push.policy import Policy
 from credit_sanction_service.push.transitions import Ending, opened, settled
 from credit_sanction_service.store import claims
-from credit_sanction_service.store.attempts import Closed, Opened, Outcome, close_attempts, open_attempts
+from credit_sanction_service.store.attempts import Closed, Opened, Outcome
 from credit_sanction_service.store.connect import Connection, connect
 from credit_sanction_service.store.deliveries import Delivery, get_delivery, list_deliveries
 from credit_sanction_service.store.targets import install_targets
@@ -88,14 +88,14 @@ class Town:
             version=row.desired,
             generation=row.generation,
             present=row.desired_present,
+            lease_until=row.lease_until,
             opened_at=instant,
             fresh=True,
             outcome=outcome,
         )
         closed = Closed(outcome=outcome, status=200, receipt="", detail="", closed_at=instant)
-        open_attempts(self.connection, [attempt])
-        close_attempts(self.connection, [((name, subject, row.attempt), closed)])
-        claims.write(self.connection, [settled(row, ending, instant, POLICY, dice=0.0)])
+        moved = settled(row, ending, instant, POLICY, dice=0.0)
+        claims.write(self.connection, [moved], [attempt], [((name, subject, row.attempt), closed)])
 
     def answer_all(self, outcome: Outcome = Outcome.CONFIRMED) -> None:
         """Have every target answer everything that it has not confirmed."""

@@ -41,6 +41,8 @@ class _DeliveryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deliver
     """The target refuses the data: a person has to correct it 待更正."""
     DELIVERY_STATE_ABANDONED: _DeliveryState.ValueType  # 6
     """Nobody sends it any more: its target was retired as abandoned 已弃置."""
+    DELIVERY_STATE_GIVEN_UP: _DeliveryState.ValueType  # 7
+    """Older than its target's give-up age 已放弃重试: it waits for a person, or a new version. Withdrawals are never given up."""
 
 class DeliveryState(_DeliveryState, metaclass=_DeliveryStateEnumTypeWrapper):
     """How far a delivery is 推送状态."""
@@ -59,7 +61,41 @@ DELIVERY_STATE_REJECTED: DeliveryState.ValueType  # 5
 """The target refuses the data: a person has to correct it 待更正."""
 DELIVERY_STATE_ABANDONED: DeliveryState.ValueType  # 6
 """Nobody sends it any more: its target was retired as abandoned 已弃置."""
+DELIVERY_STATE_GIVEN_UP: DeliveryState.ValueType  # 7
+"""Older than its target's give-up age 已放弃重试: it waits for a person, or a new version. Withdrawals are never given up."""
 Global___DeliveryState: _TypeAlias = DeliveryState  # noqa: Y015
+
+class _ReconciliationState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReconciliationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReconciliationState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECONCILIATION_STATE_UNSPECIFIED: _ReconciliationState.ValueType  # 0
+    """Not said 未说明."""
+    RECONCILIATION_STATE_REQUESTED: _ReconciliationState.ValueType  # 1
+    """Waiting for a worker 待执行."""
+    RECONCILIATION_STATE_RUNNING: _ReconciliationState.ValueType  # 2
+    """A worker is at it 执行中."""
+    RECONCILIATION_STATE_DONE: _ReconciliationState.ValueType  # 3
+    """Compared, and repaired where that was asked for 已完成."""
+    RECONCILIATION_STATE_FAILED: _ReconciliationState.ValueType  # 4
+    """The target's list could not be had 失败; `detail` says why."""
+
+class ReconciliationState(_ReconciliationState, metaclass=_ReconciliationStateEnumTypeWrapper):
+    """How far a reconciliation is 对账状态."""
+
+RECONCILIATION_STATE_UNSPECIFIED: ReconciliationState.ValueType  # 0
+"""Not said 未说明."""
+RECONCILIATION_STATE_REQUESTED: ReconciliationState.ValueType  # 1
+"""Waiting for a worker 待执行."""
+RECONCILIATION_STATE_RUNNING: ReconciliationState.ValueType  # 2
+"""A worker is at it 执行中."""
+RECONCILIATION_STATE_DONE: ReconciliationState.ValueType  # 3
+"""Compared, and repaired where that was asked for 已完成."""
+RECONCILIATION_STATE_FAILED: ReconciliationState.ValueType  # 4
+"""The target's list could not be had 失败; `detail` says why."""
+Global___ReconciliationState: _TypeAlias = ReconciliationState  # noqa: Y015
 
 class _AttemptOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -111,6 +147,10 @@ class Target(_message.Message):
     REJECTED_FIELD_NUMBER: _builtins.int
     LISTED_FIELD_NUMBER: _builtins.int
     OLDEST_DUE_FIELD_NUMBER: _builtins.int
+    PAUSED_UNTIL_FIELD_NUMBER: _builtins.int
+    IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    GIVEN_UP_FIELD_NUMBER: _builtins.int
+    PAST_DUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name 名称, `targets/{name}`."""
     kind: _builtins.str
@@ -125,9 +165,19 @@ class Target(_message.Message):
     """Of these, refused as bad data 待更正数."""
     listed: _builtins.int
     """Subjects that the target has confirmed as listed 已列入数."""
+    in_flight: _builtins.int
+    """Deliveries in flight 推送中数."""
+    given_up: _builtins.int
+    """Deliveries that were given up 已放弃数."""
+    past_due: _builtins.int
+    """Deliveries past their legal due date 逾期数: see `due_on` of a delivery."""
     @_builtins.property
     def oldest_due(self) -> _timestamp_pb2.Timestamp:
         """Since when the oldest unconfirmed one waits 最早未完成时间."""
+
+    @_builtins.property
+    def paused_until(self) -> _timestamp_pb2.Timestamp:
+        """When its pause ends by itself 暂停至; not set where it lasts until the target is resumed."""
 
     def __init__(
         self,
@@ -140,14 +190,50 @@ class Target(_message.Message):
         rejected: _builtins.int = ...,
         listed: _builtins.int = ...,
         oldest_due: _timestamp_pb2.Timestamp | None = ...,
+        paused_until: _timestamp_pb2.Timestamp | None = ...,
+        in_flight: _builtins.int = ...,
+        given_up: _builtins.int = ...,
+        past_due: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_due", b"oldest_due"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_due", b"oldest_due", "paused_until", b"paused_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "backlog", b"backlog", "inactive_reason", b"inactive_reason", "kind", b"kind", "listed", b"listed", "name", b"name", "oldest_due", b"oldest_due", "rejected", b"rejected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "backlog", b"backlog", "given_up", b"given_up", "in_flight", b"in_flight", "inactive_reason", b"inactive_reason", "kind", b"kind", "listed", b"listed", "name", b"name", "oldest_due", b"oldest_due", "past_due", b"past_due", "paused_until", b"paused_until", "rejected", b"rejected"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Target: _TypeAlias = Target  # noqa: Y015
+
+@_typing.final
+class Correction(_message.Message):
+    """One field that a target refuses 更正项."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    target_field: _builtins.str
+    """The field as the target calls it 对方字段, e.g. `CF_WSH`."""
+    field: _builtins.str
+    """Its path within the record, as the update_mask of AmendSanctionRecord takes it 本方字段, e.g. `decision.penalty.facts`;
+    empty where it cannot be told.
+    """
+    words: _builtins.str
+    """What the target says of it, in its own words, bounded 对方说明."""
+    def __init__(
+        self,
+        *,
+        target_field: _builtins.str = ...,
+        field: _builtins.str = ...,
+        words: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "target_field", b"target_field", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Correction: _TypeAlias = Correction  # noqa: Y015
 
 @_typing.final
 class Attempt(_message.Message):
@@ -166,6 +252,7 @@ class Attempt(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     RECEIPT_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Number within the delivery, from 1; also the fencing number 序号."""
     present: _builtins.bool
@@ -182,6 +269,10 @@ class Attempt(_message.Message):
     """The target's receipt number 回执号."""
     detail: _builtins.str
     """What was said, bounded 说明."""
+    sha256: _builtins.str
+    """SHA-256 of what was sent, in hexadecimal digits 报文摘要; empty where nothing could be composed. ExportDeliveryProof has
+    all of it.
+    """
     @_builtins.property
     def version(self) -> _revision_pb2.Revision:
         """Version sent 版本."""
@@ -208,10 +299,11 @@ class Attempt(_message.Message):
         status: _builtins.int = ...,
         receipt: _builtins.str = ...,
         detail: _builtins.str = ...,
+        sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "opened_at", b"opened_at", "version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "detail", b"detail", "idempotency_key", b"idempotency_key", "number", b"number", "opened_at", b"opened_at", "outcome", b"outcome", "present", b"present", "receipt", b"receipt", "status", b"status", "version", b"version", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "detail", b"detail", "idempotency_key", b"idempotency_key", "number", b"number", "opened_at", b"opened_at", "outcome", b"outcome", "present", b"present", "receipt", b"receipt", "sha256", b"sha256", "status", b"status", "version", b"version", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -236,6 +328,8 @@ class Delivery(_message.Message):
     LAST_ERROR_FIELD_NUMBER: _builtins.int
     RECEIPT_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    CORRECTIONS_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name 名称, `targets/{target}/deliveries/{subject}`."""
     record: _builtins.str
@@ -254,6 +348,10 @@ class Delivery(_message.Message):
     """What the last failure said 最近错误."""
     receipt: _builtins.str
     """Latest receipt number 最近回执号."""
+    due_on: _builtins.str
+    """Last day on which the target must have been told 法定推送期限, `YYYY-MM-DD`: of reporting the decision, or of
+    withdrawing. Empty where no such duty is open at this target, or its year's working days are not published.
+    """
     @_builtins.property
     def desired_version(self) -> _revision_pb2.Revision:
         """Version that the target should have 应有版本."""
@@ -269,6 +367,12 @@ class Delivery(_message.Message):
     @_builtins.property
     def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attempt]:
         """All attempts, oldest first; only from GetDelivery 尝试."""
+
+    @_builtins.property
+    def corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Correction]:
+        """What the target refuses, field by field, where it names fields 更正项; only while REJECTED. Amend the record: the new
+        version goes out by itself.
+        """
 
     def __init__(
         self,
@@ -286,14 +390,136 @@ class Delivery(_message.Message):
         last_error: _builtins.str = ...,
         receipt: _builtins.str = ...,
         attempts: _abc.Iterable[Global___Attempt] | None = ...,
+        corrections: _abc.Iterable[Global___Correction] | None = ...,
+        due_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_version", b"confirmed_version", "desired_version", b"desired_version", "next_attempt_at", b"next_attempt_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "attempts", b"attempts", "confirmed_present", b"confirmed_present", "confirmed_version", b"confirmed_version", "desired_present", b"desired_present", "desired_version", b"desired_version", "enterprise_code", b"enterprise_code", "last_error", b"last_error", "name", b"name", "next_attempt_at", b"next_attempt_at", "receipt", b"receipt", "record", b"record", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "attempts", b"attempts", "confirmed_present", b"confirmed_present", "confirmed_version", b"confirmed_version", "corrections", b"corrections", "desired_present", b"desired_present", "desired_version", b"desired_version", "due_on", b"due_on", "enterprise_code", b"enterprise_code", "last_error", b"last_error", "name", b"name", "next_attempt_at", b"next_attempt_at", "receipt", b"receipt", "record", b"record", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Delivery: _TypeAlias = Delivery  # noqa: Y015
+
+@_typing.final
+class Drift(_message.Message):
+    """What one kind of difference came to 差异."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    SUBJECTS_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many subjects differ so 数量."""
+    @_builtins.property
+    def subjects(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The first of them by name, at most 100 对象."""
+
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        subjects: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "subjects", b"subjects"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Drift: _TypeAlias = Drift  # noqa: Y015
+
+@_typing.final
+class Reconciliation(_message.Message):
+    """One comparison of a target's own list with what it confirmed 对账. Only what has been at rest since before the list was
+    asked for is compared: of what is on its way the list may say either.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    REPAIR_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    WORKER_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    COMPARED_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
+    EXTRA_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    REPAIRED_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name 名称, `reconciliations/{id}`."""
+    target: _builtins.str
+    """Target 推送对象, `targets/{name}`."""
+    repair: _builtins.bool
+    """Whether differences are put right 是否修复: what differs is sent again, under a new idempotency key."""
+    requested_by: _builtins.str
+    """Who asked for it 请求人; empty: the schedule."""
+    state: Global___ReconciliationState.ValueType
+    """State 状态."""
+    worker: _builtins.str
+    """Worker that does it, or did 执行者."""
+    compared: _builtins.int
+    """Deliveries compared 比对数."""
+    repaired: _builtins.int
+    """How many differences were put right, or rather made due 修复数. 0 without `repair`."""
+    detail: _builtins.str
+    """Why it failed 失败原因."""
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp:
+        """When 请求时间."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended 结束时间."""
+
+    @_builtins.property
+    def missing(self) -> Global___Drift:
+        """Confirmed as listed, and not in the target's list 对方缺失."""
+
+    @_builtins.property
+    def stale(self) -> Global___Drift:
+        """Listed there in another version than it confirmed 版本不符."""
+
+    @_builtins.property
+    def extra(self) -> Global___Drift:
+        """Listed there, and not to be 对方多余: withdrawn, or ours by its name and unknown here."""
+
+    @_builtins.property
+    def standing(self) -> Global___Drift:
+        """Listed in the right version, with other records of the enterprise beside it than there are 关联记录不符."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        target: _builtins.str = ...,
+        repair: _builtins.bool = ...,
+        requested_by: _builtins.str = ...,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+        state: Global___ReconciliationState.ValueType = ...,
+        worker: _builtins.str = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        compared: _builtins.int = ...,
+        missing: Global___Drift | None = ...,
+        stale: Global___Drift | None = ...,
+        extra: Global___Drift | None = ...,
+        standing: Global___Drift | None = ...,
+        repaired: _builtins.int = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "extra", b"extra", "missing", b"missing", "request_time", b"request_time", "stale", b"stale", "standing", b"standing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compared", b"compared", "detail", b"detail", "end_time", b"end_time", "extra", b"extra", "missing", b"missing", "name", b"name", "repair", b"repair", "repaired", b"repaired", "request_time", b"request_time", "requested_by", b"requested_by", "stale", b"stale", "standing", b"standing", "state", b"state", "target", b"target", "worker", b"worker"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reconciliation: _TypeAlias = Reconciliation  # noqa: Y015
 
 @_typing.final
 class ListTargetsRequest(_message.Message):
@@ -347,6 +573,8 @@ class ListDeliveriesRequest(_message.Message):
     STATES_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PAST_DUE_FIELD_NUMBER: _builtins.int
+    ENTERPRISE_CODE_FIELD_NUMBER: _builtins.int
     target: _builtins.str
     """Target 推送对象, `targets/{name}`."""
     record: _builtins.str
@@ -355,9 +583,13 @@ class ListDeliveriesRequest(_message.Message):
     """At most so many 页大小. 0 means 50; more than 1,000 is taken as 1,000."""
     page_token: _builtins.str
     """`next_page_token` of the page before, with the same filters 页标记."""
+    past_due: _builtins.bool
+    """Only those past their legal due date 仅逾期."""
+    enterprise_code: _builtins.str
+    """Enterprise 企业代码."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___DeliveryState.ValueType]:
-        """States 状态."""
+        """States 状态. Those that are REJECTED are the correction queue 待更正队列."""
 
     def __init__(
         self,
@@ -367,10 +599,12 @@ class ListDeliveriesRequest(_message.Message):
         states: _abc.Iterable[Global___DeliveryState.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        past_due: _builtins.bool = ...,
+        enterprise_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "record", b"record", "states", b"states", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["enterprise_code", b"enterprise_code", "page_size", b"page_size", "page_token", b"page_token", "past_due", b"past_due", "record", b"record", "states", b"states", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -435,11 +669,19 @@ class RetryDeliveriesRequest(_message.Message):
     TARGET_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
+    ENTERPRISE_CODE_FIELD_NUMBER: _builtins.int
+    ERROR_CONTAINS_FIELD_NUMBER: _builtins.int
     target: _builtins.str
     """Target 推送对象, `targets/{name}`. Required."""
+    enterprise_code: _builtins.str
+    """Only this enterprise's 企业代码."""
+    error_contains: _builtins.str
+    """Only those whose last error holds this text, in any case 错误包含. At most 200 characters."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___DeliveryState.ValueType]:
-        """States 状态: any of PENDING, RETRYING, REJECTED. Empty: RETRYING and REJECTED. What is confirmed is retried one by one."""
+        """States 状态: any of PENDING, RETRYING, REJECTED, GIVEN_UP. Empty: all of these but PENDING. What is confirmed is retried
+        one by one, or by RecoverDeliveries.
+        """
 
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
@@ -451,10 +693,12 @@ class RetryDeliveriesRequest(_message.Message):
         target: _builtins.str = ...,
         states: _abc.Iterable[Global___DeliveryState.ValueType] | None = ...,
         since: _timestamp_pb2.Timestamp | None = ...,
+        enterprise_code: _builtins.str = ...,
+        error_contains: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "states", b"states", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["enterprise_code", b"enterprise_code", "error_contains", b"error_contains", "since", b"since", "states", b"states", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -483,8 +727,90 @@ class RetryDeliveriesResponse(_message.Message):
 Global___RetryDeliveriesResponse: _TypeAlias = RetryDeliveriesResponse  # noqa: Y015
 
 @_typing.final
+class RecoverDeliveriesRequest(_message.Message):
+    """Request of RecoverDeliveries 补推请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    target: _builtins.str
+    """Target 推送对象, `targets/{name}`. Required."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """What it confirmed at or after this instant is sent again 起始时间. Required. What it refuses at present is left alone."""
+
+    def __init__(
+        self,
+        *,
+        target: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecoverDeliveriesRequest: _TypeAlias = RecoverDeliveriesRequest  # noqa: Y015
+
+@_typing.final
+class RecoverDeliveriesResponse(_message.Message):
+    """Response of RecoverDeliveries 补推结果."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many were made due 推送数."""
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecoverDeliveriesResponse: _TypeAlias = RecoverDeliveriesResponse  # noqa: Y015
+
+@_typing.final
 class PauseTargetRequest(_message.Message):
     """Request of PauseTarget 暂停请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Target 推送对象, `targets/{name}`. Required."""
+    reason: _builtins.str
+    """Why, for those who find it paused 原因. Required, at most 200 characters."""
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp:
+        """When the pause ends by itself 暂停至; it must lie ahead. Left out: it lasts until the target is resumed."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseTargetRequest: _TypeAlias = PauseTargetRequest  # noqa: Y015
+
+@_typing.final
+class DrainTargetRequest(_message.Message):
+    """Request of DrainTarget 排空请求."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -506,7 +832,7 @@ class PauseTargetRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___PauseTargetRequest: _TypeAlias = PauseTargetRequest  # noqa: Y015
+Global___DrainTargetRequest: _TypeAlias = DrainTargetRequest  # noqa: Y015
 
 @_typing.final
 class ResumeTargetRequest(_message.Message):
@@ -555,3 +881,173 @@ class RetryDeliveryRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetryDeliveryRequest: _TypeAlias = RetryDeliveryRequest  # noqa: Y015
+
+@_typing.final
+class ReconcileTargetRequest(_message.Message):
+    """Request of ReconcileTarget 对账请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REPAIR_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Target 推送对象, `targets/{name}`. Required."""
+    repair: _builtins.bool
+    """Put differences right 是否修复. Left out, nothing is changed: they are only reported."""
+    request_id: _builtins.str
+    """Client's own id of this request 请求号: the same one again is answered with the same reconciliation."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        repair: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "repair", b"repair", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileTargetRequest: _TypeAlias = ReconcileTargetRequest  # noqa: Y015
+
+@_typing.final
+class GetReconciliationRequest(_message.Message):
+    """Request of GetReconciliation 请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name 名称, `reconciliations/{id}`. Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReconciliationRequest: _TypeAlias = GetReconciliationRequest  # noqa: Y015
+
+@_typing.final
+class ListReconciliationsRequest(_message.Message):
+    """Request of ListReconciliations 请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    target: _builtins.str
+    """Target 推送对象, `targets/{name}`. Left out: all."""
+    page_size: _builtins.int
+    """At most so many 页大小. 0 means 50; more than 1,000 is taken as 1,000."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before, with the same filters 页标记."""
+    def __init__(
+        self,
+        *,
+        target: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReconciliationsRequest: _TypeAlias = ListReconciliationsRequest  # noqa: Y015
+
+@_typing.final
+class ListReconciliationsResponse(_message.Message):
+    """Response of ListReconciliations 结果."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECONCILIATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page 下一页标记."""
+    @_builtins.property
+    def reconciliations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reconciliation]:
+        """Reconciliations, the newest first 对账."""
+
+    def __init__(
+        self,
+        *,
+        reconciliations: _abc.Iterable[Global___Reconciliation] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reconciliations", b"reconciliations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReconciliationsResponse: _TypeAlias = ListReconciliationsResponse  # noqa: Y015
+
+@_typing.final
+class ExportDeliveryProofRequest(_message.Message):
+    """Request of ExportDeliveryProof 导出请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    WITHOUT_BODIES_FIELD_NUMBER: _builtins.int
+    record: _builtins.str
+    """Record 惩戒记录, `sanctionRecords/{id}`. Required."""
+    target: _builtins.str
+    """Only this target, `targets/{name}` 推送对象; it may be one that was taken out of the targets file since."""
+    without_bodies: _builtins.bool
+    """Leave out what was sent, and keep its digests 不含报文: a proof of more than 3 MiB is refused otherwise."""
+    def __init__(
+        self,
+        *,
+        record: _builtins.str = ...,
+        target: _builtins.str = ...,
+        without_bodies: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "target", b"target", "without_bodies", b"without_bodies"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportDeliveryProofRequest: _TypeAlias = ExportDeliveryProofRequest  # noqa: Y015
+
+@_typing.final
+class ExportDeliveryProofResponse(_message.Message):
+    """Response of ExportDeliveryProof 导出结果."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """The proof 凭证: JSON in UTF-8 with sorted keys and no spaces, the same bytes as long as nothing has happened."""
+    sha256: _builtins.str
+    """SHA-256 of `document`, in hexadecimal digits 摘要."""
+    file_name: _builtins.str
+    """Name to keep it under 文件名."""
+    def __init__(
+        self,
+        *,
+        document: _builtins.bytes = ...,
+        sha256: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "file_name", b"file_name", "sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportDeliveryProofResponse: _TypeAlias = ExportDeliveryProofResponse  # noqa: Y015

@@ -60,15 +60,45 @@ class DeliveryServiceStub(object):
                 request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesRequest.SerializeToString,
                 response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesResponse.FromString,
                 _registered_method=True)
+        self.RecoverDeliveries = channel.unary_unary(
+                '/credit_sanction.v1.DeliveryService/RecoverDeliveries',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RecoverDeliveriesRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RecoverDeliveriesResponse.FromString,
+                _registered_method=True)
         self.PauseTarget = channel.unary_unary(
                 '/credit_sanction.v1.DeliveryService/PauseTarget',
                 request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.PauseTargetRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
+                _registered_method=True)
+        self.DrainTarget = channel.unary_unary(
+                '/credit_sanction.v1.DeliveryService/DrainTarget',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.DrainTargetRequest.SerializeToString,
                 response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
                 _registered_method=True)
         self.ResumeTarget = channel.unary_unary(
                 '/credit_sanction.v1.DeliveryService/ResumeTarget',
                 request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ResumeTargetRequest.SerializeToString,
                 response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
+                _registered_method=True)
+        self.ReconcileTarget = channel.unary_unary(
+                '/credit_sanction.v1.DeliveryService/ReconcileTarget',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ReconcileTargetRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Reconciliation.FromString,
+                _registered_method=True)
+        self.GetReconciliation = channel.unary_unary(
+                '/credit_sanction.v1.DeliveryService/GetReconciliation',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.GetReconciliationRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Reconciliation.FromString,
+                _registered_method=True)
+        self.ListReconciliations = channel.unary_unary(
+                '/credit_sanction.v1.DeliveryService/ListReconciliations',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ListReconciliationsRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ListReconciliationsResponse.FromString,
+                _registered_method=True)
+        self.ExportDeliveryProof = channel.unary_unary(
+                '/credit_sanction.v1.DeliveryService/ExportDeliveryProof',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofResponse.FromString,
                 _registered_method=True)
 
 
@@ -112,8 +142,25 @@ class DeliveryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecoverDeliveries(self, request, context):
+        """Sends again, under new idempotency keys, what a target confirmed since an instant 补推: it has lost that, having been
+        restored from a backup for instance. What goes out is the current state of each, withdrawals too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PauseTarget(self, request, context):
-        """Stops calling a target until it is resumed 暂停推送对象. What is in flight ends; everything else waits and loses nothing.
+        """Stops calling a target until it is resumed, or until an instant 暂停推送对象. What is in flight ends; everything else
+        waits and loses nothing. A pause is never shortened by another one: resume the target first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DrainTarget(self, request, context):
+        """Pauses a target until it is resumed, and waits until nothing is in flight to it any more 停推排空: within the call's
+        deadline, at most 60 seconds. What `in_flight` says then has not ended; the pause stays either way.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,6 +168,36 @@ class DeliveryServiceServicer(object):
 
     def ResumeTarget(self, request, context):
         """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReconcileTarget(self, request, context):
+        """Has a target's own list compared with ours 对账, where it offers one. A worker does it: the answer says what was asked
+        for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReconciliation(self, request, context):
+        """Reads one reconciliation 查询对账.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReconciliations(self, request, context):
+        """Lists reconciliations, the newest first 列出对账.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportDeliveryProof(self, request, context):
+        """Writes the proof of delivery of one record as one document 导出推送凭证: the record's versions, and every attempt at
+        every target with what was sent, to the letter, and what was answered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,15 +231,45 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesRequest.FromString,
                     response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RetryDeliveriesResponse.SerializeToString,
             ),
+            'RecoverDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecoverDeliveries,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RecoverDeliveriesRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.RecoverDeliveriesResponse.SerializeToString,
+            ),
             'PauseTarget': grpc.unary_unary_rpc_method_handler(
                     servicer.PauseTarget,
                     request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.PauseTargetRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.SerializeToString,
+            ),
+            'DrainTarget': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainTarget,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.DrainTargetRequest.FromString,
                     response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.SerializeToString,
             ),
             'ResumeTarget': grpc.unary_unary_rpc_method_handler(
                     servicer.ResumeTarget,
                     request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ResumeTargetRequest.FromString,
                     response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Target.SerializeToString,
+            ),
+            'ReconcileTarget': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReconcileTarget,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ReconcileTargetRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Reconciliation.SerializeToString,
+            ),
+            'GetReconciliation': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReconciliation,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.GetReconciliationRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.Reconciliation.SerializeToString,
+            ),
+            'ListReconciliations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReconciliations,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ListReconciliationsRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ListReconciliationsResponse.SerializeToString,
+            ),
+            'ExportDeliveryProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportDeliveryProof,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -312,6 +419,33 @@ class DeliveryService(object):
             _registered_method=True)
 
     @staticmethod
+    def RecoverDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/RecoverDeliveries',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.RecoverDeliveriesRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.RecoverDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def PauseTarget(request,
             target,
             options=(),
@@ -327,6 +461,33 @@ class DeliveryService(object):
             target,
             '/credit_sanction.v1.DeliveryService/PauseTarget',
             credit__sanction_dot_v1_dot_delivery__service__pb2.PauseTargetRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainTarget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/DrainTarget',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.DrainTargetRequest.SerializeToString,
             credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
             options,
             channel_credentials,
@@ -355,6 +516,114 @@ class DeliveryService(object):
             '/credit_sanction.v1.DeliveryService/ResumeTarget',
             credit__sanction_dot_v1_dot_delivery__service__pb2.ResumeTargetRequest.SerializeToString,
             credit__sanction_dot_v1_dot_delivery__service__pb2.Target.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReconcileTarget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/ReconcileTarget',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.ReconcileTargetRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.Reconciliation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReconciliation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/GetReconciliation',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.GetReconciliationRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.Reconciliation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReconciliations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/ListReconciliations',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.ListReconciliationsRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.ListReconciliationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportDeliveryProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/ExportDeliveryProof',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofResponse.FromString,
             options,
             channel_credentials,
             insecure,

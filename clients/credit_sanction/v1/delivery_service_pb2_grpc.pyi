@@ -45,10 +45,32 @@ class DeliveryServiceStub:
     """
     RetryDeliveries: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.RetryDeliveriesRequest, _delivery_service_pb2.RetryDeliveriesResponse]
     """Makes every delivery of a target that fits the filters due now, as RetryDelivery does one 批量重新推送."""
+    RecoverDeliveries: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.RecoverDeliveriesRequest, _delivery_service_pb2.RecoverDeliveriesResponse]
+    """Sends again, under new idempotency keys, what a target confirmed since an instant 补推: it has lost that, having been
+    restored from a backup for instance. What goes out is the current state of each, withdrawals too.
+    """
     PauseTarget: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.PauseTargetRequest, _delivery_service_pb2.Target]
-    """Stops calling a target until it is resumed 暂停推送对象. What is in flight ends; everything else waits and loses nothing."""
+    """Stops calling a target until it is resumed, or until an instant 暂停推送对象. What is in flight ends; everything else
+    waits and loses nothing. A pause is never shortened by another one: resume the target first.
+    """
+    DrainTarget: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.DrainTargetRequest, _delivery_service_pb2.Target]
+    """Pauses a target until it is resumed, and waits until nothing is in flight to it any more 停推排空: within the call's
+    deadline, at most 60 seconds. What `in_flight` says then has not ended; the pause stays either way.
+    """
     ResumeTarget: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.ResumeTargetRequest, _delivery_service_pb2.Target]
     """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象."""
+    ReconcileTarget: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.ReconcileTargetRequest, _delivery_service_pb2.Reconciliation]
+    """Has a target's own list compared with ours 对账, where it offers one. A worker does it: the answer says what was asked
+    for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`.
+    """
+    GetReconciliation: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.GetReconciliationRequest, _delivery_service_pb2.Reconciliation]
+    """Reads one reconciliation 查询对账."""
+    ListReconciliations: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.ListReconciliationsRequest, _delivery_service_pb2.ListReconciliationsResponse]
+    """Lists reconciliations, the newest first 列出对账."""
+    ExportDeliveryProof: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.ExportDeliveryProofRequest, _delivery_service_pb2.ExportDeliveryProofResponse]
+    """Writes the proof of delivery of one record as one document 导出推送凭证: the record's versions, and every attempt at
+    every target with what was sent, to the letter, and what was answered.
+    """
 
 @_typing.type_check_only
 class DeliveryServiceAsyncStub(DeliveryServiceStub):
@@ -67,10 +89,32 @@ class DeliveryServiceAsyncStub(DeliveryServiceStub):
     """
     RetryDeliveries: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.RetryDeliveriesRequest, _delivery_service_pb2.RetryDeliveriesResponse]  # type: ignore[assignment]
     """Makes every delivery of a target that fits the filters due now, as RetryDelivery does one 批量重新推送."""
+    RecoverDeliveries: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.RecoverDeliveriesRequest, _delivery_service_pb2.RecoverDeliveriesResponse]  # type: ignore[assignment]
+    """Sends again, under new idempotency keys, what a target confirmed since an instant 补推: it has lost that, having been
+    restored from a backup for instance. What goes out is the current state of each, withdrawals too.
+    """
     PauseTarget: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.PauseTargetRequest, _delivery_service_pb2.Target]  # type: ignore[assignment]
-    """Stops calling a target until it is resumed 暂停推送对象. What is in flight ends; everything else waits and loses nothing."""
+    """Stops calling a target until it is resumed, or until an instant 暂停推送对象. What is in flight ends; everything else
+    waits and loses nothing. A pause is never shortened by another one: resume the target first.
+    """
+    DrainTarget: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.DrainTargetRequest, _delivery_service_pb2.Target]  # type: ignore[assignment]
+    """Pauses a target until it is resumed, and waits until nothing is in flight to it any more 停推排空: within the call's
+    deadline, at most 60 seconds. What `in_flight` says then has not ended; the pause stays either way.
+    """
     ResumeTarget: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ResumeTargetRequest, _delivery_service_pb2.Target]  # type: ignore[assignment]
     """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象."""
+    ReconcileTarget: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ReconcileTargetRequest, _delivery_service_pb2.Reconciliation]  # type: ignore[assignment]
+    """Has a target's own list compared with ours 对账, where it offers one. A worker does it: the answer says what was asked
+    for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`.
+    """
+    GetReconciliation: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.GetReconciliationRequest, _delivery_service_pb2.Reconciliation]  # type: ignore[assignment]
+    """Reads one reconciliation 查询对账."""
+    ListReconciliations: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ListReconciliationsRequest, _delivery_service_pb2.ListReconciliationsResponse]  # type: ignore[assignment]
+    """Lists reconciliations, the newest first 列出对账."""
+    ExportDeliveryProof: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ExportDeliveryProofRequest, _delivery_service_pb2.ExportDeliveryProofResponse]  # type: ignore[assignment]
+    """Writes the proof of delivery of one record as one document 导出推送凭证: the record's versions, and every attempt at
+    every target with what was sent, to the letter, and what was answered.
+    """
 
 class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shows how far the targets have converged, and lets an operator push again 推送管理."""
@@ -118,12 +162,34 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes every delivery of a target that fits the filters due now, as RetryDelivery does one 批量重新推送."""
 
     @_abc_1.abstractmethod
+    def RecoverDeliveries(
+        self,
+        request: _delivery_service_pb2.RecoverDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_service_pb2.RecoverDeliveriesResponse, _abc.Awaitable[_delivery_service_pb2.RecoverDeliveriesResponse]]:
+        """Sends again, under new idempotency keys, what a target confirmed since an instant 补推: it has lost that, having been
+        restored from a backup for instance. What goes out is the current state of each, withdrawals too.
+        """
+
+    @_abc_1.abstractmethod
     def PauseTarget(
         self,
         request: _delivery_service_pb2.PauseTargetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_delivery_service_pb2.Target, _abc.Awaitable[_delivery_service_pb2.Target]]:
-        """Stops calling a target until it is resumed 暂停推送对象. What is in flight ends; everything else waits and loses nothing."""
+        """Stops calling a target until it is resumed, or until an instant 暂停推送对象. What is in flight ends; everything else
+        waits and loses nothing. A pause is never shortened by another one: resume the target first.
+        """
+
+    @_abc_1.abstractmethod
+    def DrainTarget(
+        self,
+        request: _delivery_service_pb2.DrainTargetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_service_pb2.Target, _abc.Awaitable[_delivery_service_pb2.Target]]:
+        """Pauses a target until it is resumed, and waits until nothing is in flight to it any more 停推排空: within the call's
+        deadline, at most 60 seconds. What `in_flight` says then has not ended; the pause stays either way.
+        """
 
     @_abc_1.abstractmethod
     def ResumeTarget(
@@ -132,5 +198,41 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_delivery_service_pb2.Target, _abc.Awaitable[_delivery_service_pb2.Target]]:
         """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象."""
+
+    @_abc_1.abstractmethod
+    def ReconcileTarget(
+        self,
+        request: _delivery_service_pb2.ReconcileTargetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_service_pb2.Reconciliation, _abc.Awaitable[_delivery_service_pb2.Reconciliation]]:
+        """Has a target's own list compared with ours 对账, where it offers one. A worker does it: the answer says what was asked
+        for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`.
+        """
+
+    @_abc_1.abstractmethod
+    def GetReconciliation(
+        self,
+        request: _delivery_service_pb2.GetReconciliationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_service_pb2.Reconciliation, _abc.Awaitable[_delivery_service_pb2.Reconciliation]]:
+        """Reads one reconciliation 查询对账."""
+
+    @_abc_1.abstractmethod
+    def ListReconciliations(
+        self,
+        request: _delivery_service_pb2.ListReconciliationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_service_pb2.ListReconciliationsResponse, _abc.Awaitable[_delivery_service_pb2.ListReconciliationsResponse]]:
+        """Lists reconciliations, the newest first 列出对账."""
+
+    @_abc_1.abstractmethod
+    def ExportDeliveryProof(
+        self,
+        request: _delivery_service_pb2.ExportDeliveryProofRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_service_pb2.ExportDeliveryProofResponse, _abc.Awaitable[_delivery_service_pb2.ExportDeliveryProofResponse]]:
+        """Writes the proof of delivery of one record as one document 导出推送凭证: the record's versions, and every attempt at
+        every target with what was sent, to the letter, and what was answered.
+        """
 
 def add_DeliveryServiceServicer_to_server(servicer: DeliveryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

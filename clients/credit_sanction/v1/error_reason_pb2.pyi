@@ -126,6 +126,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such edition of a rule table 规则数据版本不存在. NOT_FOUND.
     Example: kind CALENDAR, edition 2031, before anybody loaded it.
     """
+    ERROR_REASON_RECONCILIATION_NOT_FOUND: _ErrorReason.ValueType  # 25
+    """No such reconciliation 对账不存在. NOT_FOUND.
+    Example: reconciliations/0199… with a digit missing.
+    """
+    ERROR_REASON_TOO_LARGE: _ErrorReason.ValueType  # 26
+    """The document asked for is larger than a message may be 文件过大. FAILED_PRECONDITION; the message says how to ask for less.
+    Example: the proof of a record that a target refused, hour after hour, for a year.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call, or one item of a batch, was refused 拒绝原因. It is the `reason` of `google.rpc.ErrorInfo` (without the
@@ -232,6 +240,14 @@ Example: the name of a sanction record where that of an entry was meant.
 ERROR_REASON_EDITION_NOT_FOUND: ErrorReason.ValueType  # 24
 """No such edition of a rule table 规则数据版本不存在. NOT_FOUND.
 Example: kind CALENDAR, edition 2031, before anybody loaded it.
+"""
+ERROR_REASON_RECONCILIATION_NOT_FOUND: ErrorReason.ValueType  # 25
+"""No such reconciliation 对账不存在. NOT_FOUND.
+Example: reconciliations/0199… with a digit missing.
+"""
+ERROR_REASON_TOO_LARGE: ErrorReason.ValueType  # 26
+"""The document asked for is larger than a message may be 文件过大. FAILED_PRECONDITION; the message says how to ask for less.
+Example: the proof of a record that a target refused, hour after hour, for a year.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 

@@ -305,29 +305,67 @@ Global___LiftGround: _TypeAlias = LiftGround  # noqa: Y015
 
 @_typing.final
 class Penalty(_message.Message):
-    """A penalty decision behind the record 行政处罚决定."""
+    """A penalty decision behind the record 行政处罚决定. Kind, number and date are all that the record needs; the other items are
+    those of its publication 双公示 (发改办财金〔2018〕424号) and may be left out: a target that takes penalty decisions item by item
+    refuses one in which an item is missing that it wants, and says which. They change nothing about the record's own
+    effect. Nothing is kept of natural persons, so also not the legal representative 法定代表人.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KIND_FIELD_NUMBER: _builtins.int
     DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
     DATE_FIELD_NUMBER: _builtins.int
+    VIOLATION_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    FINE_FIELD_NUMBER: _builtins.int
+    CONFISCATED_FIELD_NUMBER: _builtins.int
+    LICENCE_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
     kind: Global___PenaltyKind.ValueType
     """Kind 处罚种类. Required."""
     document_number: _builtins.str
     """Number of the decision 决定书文号. Required, at most 128 characters."""
     date: _builtins.str
     """Its date, `YYYY-MM-DD` 决定日期. Required; on or before today."""
+    violation: _builtins.str
+    """Type of violation 违法行为类型. At most 2000 characters."""
+    facts: _builtins.str
+    """What was done 违法事实. At most 5000 characters."""
+    basis: _builtins.str
+    """On which document and article the penalty rests 处罚依据. At most 2048 characters."""
+    content: _builtins.str
+    """What was decided, in words 处罚内容. At most 4000 characters."""
+    fine: _builtins.str
+    """Amount of the fine in 万元 罚款金额: plain decimal text, at most 12 digits before and 6 behind the point; a fine of 2000元 is
+    `0.2`. Empty, or 0, which is kept as empty: there is none.
+    """
+    confiscated: _builtins.str
+    """Amount of unlawful gains and property confiscated in 万元 没收违法所得、没收非法财物的金额, written as `fine`. Empty: there is none."""
+    licence: _builtins.str
+    """Name and number of the licence that was suspended or revoked 暂扣或吊销证照名称及编号. At most 200 characters."""
+    valid_until: _builtins.str
+    """Last day on which the penalty stands, `YYYY-MM-DD` 处罚有效期. Not before its date; `2099-12-31` where it is open-ended."""
     def __init__(
         self,
         *,
         kind: Global___PenaltyKind.ValueType = ...,
         document_number: _builtins.str = ...,
         date: _builtins.str = ...,
+        violation: _builtins.str = ...,
+        facts: _builtins.str = ...,
+        basis: _builtins.str = ...,
+        content: _builtins.str = ...,
+        fine: _builtins.str = ...,
+        confiscated: _builtins.str = ...,
+        licence: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "document_number", b"document_number", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "confiscated", b"confiscated", "content", b"content", "date", b"date", "document_number", b"document_number", "facts", b"facts", "fine", b"fine", "kind", b"kind", "licence", b"licence", "valid_until", b"valid_until", "violation", b"violation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

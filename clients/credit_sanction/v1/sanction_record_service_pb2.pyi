@@ -268,12 +268,13 @@ class AmendSanctionRecordRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields to take from `record` 更正字段. Required. Any of `measures`, `publication_class`, `publication_end_date`,
-        `responsible_district`, `decision.date`, `decision.notice_served_on`, `decision.penalty`, `decision.cause`,
-        `decision.removal_conditions`, `decision.remedies`; of a record that was never listed also `enterprise.name`,
-        `enterprise.former_names`, `enterprise.other_identifiers` and `obligation`. What is named and not given is cleared. A new
-        `publication_class` brings its own longest publication, unless `publication_end_date` is named too; a new `decision.date`
-        does where the publication was the longest before. Judged anew is what is named and what hangs on it; `measures`, also
-        when they stay as they are, settle the review that a lapsed basis asks for.
+        `responsible_district`, `decision.date`, `decision.notice_served_on`, `decision.penalty`, one of its parts
+        such as `decision.penalty.facts`, `decision.cause`, `decision.removal_conditions`, `decision.remedies`; of a record that was
+        never listed also `enterprise.name`, `enterprise.former_names`, `enterprise.other_identifiers` and `obligation`. What is
+        named and not given is cleared. A new `publication_class` brings its own longest publication, unless
+        `publication_end_date` is named too; a new `decision.date` does where the publication was the longest before. Judged anew
+        is what is named and what hangs on it; `measures`, also when they stay as they are, settle the review that a lapsed basis
+        asks for.
         """
 
     def __init__(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Call = Literal["push", "read"]
-MODES: Final = ("reject", "hang", "cut", "cut_after_accept", "late")
-_PUSH_ONLY: Final = ("reject", "late", "cut_after_accept")
+Call = Literal["push", "read", "page"]
+MODES: Final = ("reject", "hang", "cut", "cut_after_accept", "late", "twice", "stale_page")
+_PUSH_ONLY: Final = ("reject", "late", "cut_after_accept", "twice")
 _KEYS: Final = frozenset({"mode", "times", "retry_after", "subject", "after", "on"})
 
 
@@ -22,9 +22,11 @@ class Behaviour:
     `mode`: a status such as "503" or "429" (nothing taken, `retry_after` sent along, a number of seconds or a date as
     text) · "reject" (refused as bad data) · "hang" (no answer until the client or the server goes) · "cut" (connection
     closed, nothing taken) · "cut_after_accept" (taken, then closed without an answer) · "late" (arrives and is taken
-    `after` seconds, or at `/_standin/release`, though the client may have gone).
+    `after` seconds, or at `/_standin/release`, though the client may have gone) · "twice" (taken, and the answer is sent
+    a second time on the same connection `after` seconds after the first) · "stale_page" (a public page shows what it did
+    before the last push).
     `times`: how often, None until changed. `subject`: only for this record name or enterprise code.
-    `on`: "push" or "read" (the target's list).
+    `on`: "push", "read" (the target's list) or "page" (a record's public page).
     """
 
     mode: str
@@ -58,8 +60,10 @@ def _fault(told: Mapping[str, object]) -> str:
     after, subject = told.get("after"), told.get("subject")
     if not isinstance(mode, str) or not (mode in MODES or _is_status(mode)):
         return f"mode: expected a status of 200 to 599 or one of {', '.join(MODES)}"
-    if on not in ("push", "read") or (on == "read" and mode in _PUSH_ONLY):
-        return "on: expected push or read; a list is not refused as bad data, taken or late"
+    if on not in ("push", "read", "page") or (on != "push" and mode in _PUSH_ONLY):
+        return "on: expected push, read or page; only a push is refused as bad data, taken, late or answered twice"
+    if mode == "stale_page" and on != "page":
+        return "on: expected page, for that is what stale_page is about"
     if times is not None and not (type(times) is int and times > 0):
         return "times: expected a whole number from 1, or null"
     if wish is not None and type(wish) is not int and not (isinstance(wish, str) and wish.isprintable()):

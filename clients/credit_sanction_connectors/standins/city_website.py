@@ -1,10 +1,11 @@
-"""Stands in for a city's credit website: a bearer token, publications and withdrawals."""
+"""Stands in for a city's credit website: a bearer token, publications and withdrawals, and the pages that anybody reads."""
 
 from __future__ import annotations
 
 import hmac
 import secrets
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from credit_sanction_connectors.standins.dialect import Line, StandIn
-    from credit_sanction_connectors.standins.ledger import Outcome
+    from credit_sanction_connectors.standins.ledger import Held, Outcome
+
+DISPUTED: Final = "异议处理中"
 
 
 class CityWebsiteDialect:
@@ -25,6 +28,7 @@ class CityWebsiteDialect:
     push_paths: Sequence[str] = ("/publications", "/withdrawals")
     list_path: str | None = "/publications"
     lookup_path: str | None = None
+    pages_path = "/pages"
 
     def __init__(self, stand_in: StandIn, now: Callable[[], datetime]) -> None:  # noqa: ARG002 - a token has no age
         """Take the token that callers must bear."""
@@ -76,3 +80,23 @@ class CityWebsiteDialect:
         """See the protocol."""
         publications = [line.json() for line in lines]
         return web.json_response({"publications": publications, "next_page_token": next_page_token})
+
+    def page(self, held: Held | None) -> web.Response:
+        """See `ShowsPages`."""
+        if held is None or not held.present:
+            return web.Response(status=404 if held is None else 410, text="没有这条记录")
+        told = held.document
+        mark = f"<strong>{DISPUTED}</strong>" if told.get("disputed") else ""
+        lines = "".join(
+            f"<dt>{name}</dt><dd>{escape(str(told.get(key, '')))}</dd>"
+            for name, key in (
+                ("主体名称", "enterprise_name"),
+                ("统一社会信用代码", "enterprise_code"),
+                ("认定部门", "authority_name"),
+                ("认定依据", "document_number"),
+            )
+        )
+        text = (
+            f'<!doctype html><html lang="zh"><title>信用信息公示</title><h1>列入记录 {mark}</h1><dl>{lines}</dl></html>'
+        )
+        return web.Response(text=text, content_type="text/html", charset="utf-8")

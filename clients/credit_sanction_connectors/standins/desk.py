@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from credit_sanction_connectors.http import KEY_LINE
 from credit_sanction_connectors.standins.behaviour import Behaviour, Script
-from credit_sanction_connectors.standins.dialect import Line, read_object
+from credit_sanction_connectors.standins.dialect import ChecksForms, Line, ShowsPages, read_object
 from credit_sanction_connectors.standins.kinds import DIALECTS
 from credit_sanction_connectors.standins.ledger import Ledger
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from credit_sanction_connectors.standins.dialect import StandIn
     from credit_sanction_connectors.standins.journal import Journal
-    from credit_sanction_connectors.standins.ledger import Arrival, Outcome
+    from credit_sanction_connectors.standins.ledger import Arrival, Held, Outcome
 
 
 class Desk:
@@ -33,11 +34,13 @@ class Desk:
         self.ledger = Ledger(version_check=stand_in.version_check)
         self.script = Script()
         self._journal = journal
+        self._before: dict[str, Held | None] = {}
         self._late: set[asyncio.Task[Outcome]] = set()
         self._changed = asyncio.Event()
         self._release = asyncio.Event()
         self._stopping = asyncio.Event()
         for arrival, take in journal.replay() if journal else ():
+            self.ledger.reach(arrival)
             self.ledger.arrive(arrival, take=take)
 
     def app(self) -> web.Application:
@@ -49,10 +52,13 @@ class Desk:
             app.router.add_get(self.dialect.list_path, self._read)
         if self.dialect.lookup_path is not None:
             app.router.add_post(self.dialect.lookup_path, self._read)
+        if isinstance(self.dialect, ShowsPages):
+            app.router.add_get(f"{self.dialect.pages_path}/{{record}}", self._page)
         app.router.add_get("/_standin/state", self._state)
         app.router.add_post("/_standin/behaviour", self._behaviour)
         app.router.add_post("/_standin/release", self._let_go)
         app.router.add_post("/_standin/reset", self._reset)
+        app.on_response_prepare.append(_echo_key)
         app.on_shutdown.append(self._stop)
         app.on_cleanup.append(self._close)
         return app
@@ -64,13 +70,20 @@ class Desk:
         path = request.path.removeprefix(f"/{self.stand_in.name}")
         try:
             arrival = self.dialect.arrival(path, request.headers, body)
+            refusal = self.dialect.refusal(body) if isinstance(self.dialect, ChecksForms) else None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             return self.dialect.refused(f"not understood: {error!r}")
+        self.ledger.reach(arrival)
+        if refusal is not None:
+            self._arrive(arrival, take=False)
+            return refusal
         behaviour = self.script.next("push", arrival.subject, arrival.enterprise)
         if behaviour is None:
             return self._answer(self._arrive(arrival, take=True))
         if behaviour.mode == "late":
             return await self._push_late(request, arrival, behaviour.after)
+        if behaviour.mode == "twice":
+            return await _sent_twice(request, self._answer(self._arrive(arrival, take=True)), behaviour.after or 0.0)
         self._arrive(arrival, take=behaviour.mode == "cut_after_accept")
         return await self._misbehave(request, behaviour)
 
@@ -118,6 +131,14 @@ class Desk:
         following = page[-1] if len(held) > len(page) else ""
         return self.dialect.listed([self._line(name) for name in page], following)
 
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        subject = f"sanctionRecords/{request.match_info['record']}"
+        behaviour = self.script.next("page", subject)
+        if behaviour is not None and behaviour.mode != "stale_page":
+            return await self._misbehave(request, behaviour)
+        held = self._before.get(subject) if behaviour else self.ledger.held.get(subject)
+        return self.dialect.page(held) if isinstance(self.dialect, ShowsPages) else web.Response(status=404)
+
     async def _state(self, request: web.Request) -> web.StreamResponse:
         try:
             least, patience = int(request.query.get("min_arrivals", 0)), float(request.query.get("wait_s", 0))
@@ -143,6 +164,7 @@ class Desk:
         for task in self._late:
             task.cancel()
         self.ledger = Ledger(version_check=self.stand_in.version_check)
+        self._before.clear()
         self.script.tell([])
         if self._journal:
             self._journal.clear()
@@ -171,7 +193,10 @@ class Desk:
     def _arrive(self, arrival: Arrival, *, take: bool) -> Outcome:
         if self._journal:
             self._journal.append(arrival, take=take)
+        before = self.ledger.held.get(arrival.subject)
         outcome = self.ledger.arrive(arrival, take=take)
+        if outcome.act == "taken" and (before is None or before.version != arrival.version):
+            self._before[arrival.subject] = before
         self._tell_waiting()
         return outcome
 
@@ -198,6 +223,26 @@ class Desk:
     async def _close(self, _: web.Application) -> None:
         if self._journal:
             self._journal.close()
+
+
+async def _echo_key(request: web.Request, answer: web.StreamResponse) -> None:
+    """Say in the answer which request it is to: a client whose connection says too much can tell."""
+    if KEY_LINE in request.headers:
+        answer.headers[KEY_LINE] = request.headers[KEY_LINE]
+
+
+async def _sent_twice(request: web.Request, answer: web.Response, after: float) -> web.Response:
+    """Send an answer, and the same again on that connection, whatever the client asks by then."""
+    with suppress(ConnectionResetError):  # the client has gone already
+        await answer.prepare(request)
+        await answer.write_eof()
+    await asyncio.sleep(after)
+    if request.transport is not None:
+        body = answer.body if isinstance(answer.body, bytes) else b""
+        head = f"HTTP/1.1 {answer.status} {answer.reason}\r\nContent-Length: {len(body)}\r\n"
+        head += f"{KEY_LINE}: {answer.headers.get(KEY_LINE, '')}\r\n"
+        request.transport.write(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+    return answer
 
 
 def _cut(request: web.Request) -> web.Response:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
 
 from credit_sanction_connectors.port import Version
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from credit_sanction_connectors.standins.ledger import Arrival, Outcome
+    from credit_sanction_connectors.standins.ledger import Arrival, Held, Outcome
 
 TOLERANCE_S: Final = 300
 TIMESTAMP_MAX: Final = 15
@@ -26,7 +27,8 @@ class StandIn:
     """
     One stand-in target: `name` is its prefix in the address, `secret` what its kind's connector is given.
 
-    `version_check` false makes it one that lets the last writer win. `app_key` matters to a credit platform only.
+    `version_check` false makes it one that lets the last writer win. `app_key` matters to a credit platform only,
+    `directory` to a file exchange: below it the files lie.
     """
 
     name: str
@@ -35,6 +37,7 @@ class StandIn:
     version_check: bool = True
     app_key: str = "stand-in"
     page_size: int = 100
+    directory: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class Dialect(Protocol):
 
     @property
     def connector_keys(self) -> Mapping[str, str]:
-        """What the kind's connector needs in its table besides address and secret."""
+        """What the kind's connector needs in its table, but for address and secret."""
         ...
 
     @staticmethod
@@ -90,6 +93,26 @@ class Dialect(Protocol):
 
     def listed(self, lines: Sequence[Line], next_page_token: str) -> web.Response:
         """Answer one page of the list."""
+        ...
+
+
+@runtime_checkable
+class ChecksForms(Protocol):
+    """A kind that looks into what it is told, field by field."""
+
+    def refusal(self, body: bytes) -> web.Response | None:
+        """Refuse a push that was understood, for what its fields say; None where they are in order."""
+        ...
+
+
+@runtime_checkable
+class ShowsPages(Protocol):
+    """A kind that shows each record on a page that anybody may read, at `pages_path` and the record's identifier."""
+
+    pages_path: str
+
+    def page(self, held: Held | None) -> web.Response:
+        """Show what is held of a record, None for one that was never heard of."""
         ...
 
 

@@ -64,6 +64,8 @@ class Ledger:
     """
     The books of one stand-in.
 
+    An inversion is a request that reached the target after one of a newer version of the same subject, whatever was answered
+    to either. Where a request is held up here, on its way into the books, counts when it came: its bytes had left by then.
     With `version_check` an older version is a conflict and a key seen before gets its first receipt again. Without,
     the last writer wins and no key is remembered: such a target needs its pushes in order.
     """
@@ -76,18 +78,24 @@ class Ledger:
     inversions: int = 0
     acts: dict[Act, int] = field(default_factory=dict)
     recent: deque[dict[str, object]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    inverted: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     _highest: dict[str, Version] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _receipts: dict[str, str] = field(default_factory=dict)
+
+    def reach(self, arrival: Arrival) -> None:
+        """Take note in which order requests come: once for each, before `arrive`."""
+        highest = self._highest.get(arrival.subject, arrival.version)
+        if arrival.version < highest:
+            self.inversions += 1
+            self.inverted.append(f"{arrival.key} after {highest}")
+        self._highest[arrival.subject] = max(highest, arrival.version)
 
     def arrive(self, arrival: Arrival, *, take: bool) -> Outcome:
         """Count the arrival, whatever is answered then; take it over where `take` says so."""
         self.arrivals += 1
         self.duplicates += arrival.key in self._seen
         self._seen.add(arrival.key)
-        highest = self._highest.get(arrival.subject, arrival.version)
-        self.inversions += arrival.version < highest
-        self._highest[arrival.subject] = max(highest, arrival.version)
         outcome = self._take(arrival) if take else Outcome(act="not taken")
         self.acts[outcome.act] = self.acts.get(outcome.act, 0) + 1
         told = {"key": arrival.key, "subject": arrival.subject, "version": str(arrival.version)}
@@ -106,6 +114,7 @@ class Ledger:
             "arrivals": self.arrivals,
             "duplicates": self.duplicates,
             "inversions": self.inversions,
+            "inverted": list(self.inverted),
             "acts": dict(self.acts),
             "subjects": {subject: asdict(held) for subject, held in self.held.items()},
             "enterprises": {code: asdict(standing) for code, standing in self.standing.items()},

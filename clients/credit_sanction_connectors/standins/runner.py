@@ -6,20 +6,22 @@ import asyncio
 import re
 import signal
 from collections.abc import Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from credit_sanction_connectors.standins.counterpart import Counterpart
 from credit_sanction_connectors.standins.desk import Desk
 from credit_sanction_connectors.standins.journal import Journal
-from credit_sanction_connectors.standins.kinds import DIALECTS
+from credit_sanction_connectors.standins.kinds import BY_FILE, DIALECTS, connector_table
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
+    from ssl import SSLContext
 
     from credit_sanction_connectors.standins.dialect import StandIn
 
@@ -29,18 +31,19 @@ _GRACE_S: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """Where the stand-ins listen, and their desks by name."""
+    """Where the stand-ins listen; their desks by name, and the counterparts of those that exchange files."""
 
     address: str
     desks: Mapping[str, Desk]
+    counterparts: Mapping[str, Counterpart]
 
     def url(self, name: str) -> str:
         """Return the base address of one stand-in: its connector's `url`."""
         return f"{self.address}/{name}"
 
-    def connector_table(self, name: str) -> dict[str, object]:
+    def connector_table(self, name: str) -> dict[str, str]:
         """Return what the connector's table must say to reach the stand-in, but for the secret's reference."""
-        return {"url": self.url(name), **self.desks[name].dialect.connector_keys}
+        return connector_table(self.desks[name].stand_in, self.url(name))
 
 
 def run(
@@ -62,9 +65,14 @@ def run(
 
 @asynccontextmanager
 async def serving(
-    stand_ins: Sequence[StandIn], *, host: str = "127.0.0.1", port: int = 0, state_dir: Path | None = None
+    stand_ins: Sequence[StandIn],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    state_dir: Path | None = None,
+    tls: SSLContext | None = None,
 ) -> AsyncIterator[Running]:
-    """Serve while the block runs; port 0 takes a free one. See `run`."""
+    """Serve while the block runs; port 0 takes a free one; with `tls` over https. See `run`."""
     _check(stand_ins)
     desks = {one.name: _desk(one, state_dir) for one in stand_ins}
     root = web.Application()
@@ -74,11 +82,20 @@ async def serving(
     runner = web.AppRunner(root, handler_cancellation=True, access_log=None, shutdown_timeout=_GRACE_S)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        site = web.TCPSite(runner, host, port, ssl_context=tls)
         await site.start()
         bound_host, bound_port = runner.addresses[0][:2]
         shown = f"[{bound_host}]" if ":" in bound_host else bound_host
-        yield Running(address=f"http://{shown}:{bound_port}", desks=desks)
+        address = f"{'https' if tls else 'http'}://{shown}:{bound_port}"
+        counterparts = {
+            one.name: Counterpart(one.directory, url=f"{address}/{one.name}", token=one.secret)
+            for one in stand_ins
+            if one.kind in BY_FILE and one.directory is not None
+        }
+        async with AsyncExitStack() as watching:
+            for counterpart in counterparts.values():
+                await watching.enter_async_context(counterpart)
+            yield Running(address=address, desks=desks, counterparts=counterparts)
     finally:
         await runner.cleanup()
 
@@ -108,6 +125,10 @@ def _check(stand_ins: Sequence[StandIn]) -> None:
         if one.kind not in DIALECTS:
             kinds = ", ".join(sorted(DIALECTS))
             raise ValueError(f"stand-in {one.name}: kind {one.kind!r}; expected one of {kinds}")
+        if one.kind in BY_FILE and one.directory is None:
+            raise ValueError(
+                f"stand-in {one.name}: without a directory; expected the one below which files are exchanged"
+            )
         if not one.secret:
             raise ValueError(f"stand-in {one.name}: without a secret; expected the one its connector is given")
 

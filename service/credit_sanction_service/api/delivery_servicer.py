@@ -1,8 +1,10 @@
-"""DeliveryService: how far the targets have converged, and pushing again."""
+"""DeliveryService: how far the targets have converged, pushing again, pausing, reconciling, and the proof of it all."""
 
 from __future__ import annotations
 
-from datetime import UTC
+import hashlib
+import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -11,8 +13,22 @@ from typing_extensions import override
 from credit_sanction.v1 import delivery_service_pb2 as pb
 from credit_sanction.v1 import delivery_service_pb2_grpc as service_grpc
 from credit_sanction_service.api import words
+from credit_sanction_service.api.delivery_messages import (
+    attempt_message,
+    delivery_message,
+    reconciliation_message,
+    target_message,
+)
+from credit_sanction_service.api.delivery_proof import MOST_BYTES, proof_document
+from credit_sanction_service.api.delivery_requests import (
+    delivery_place,
+    instant,
+    pause_reason,
+    reconciliation_id,
+    reconciliation_place,
+    target_name,
+)
 from credit_sanction_service.api.guard import caller
-from credit_sanction_service.api.parts import revision_message, set_time
 from credit_sanction_service.api.requests import (
     invalid,
     known_words,
@@ -21,34 +37,50 @@ from credit_sanction_service.api.requests import (
     read_token,
     record_id,
     seal_of,
+    typed_code,
     write_token,
 )
-from credit_sanction_service.domain.faults import NotFound
-from credit_sanction_service.store import claims, deliveries
+from credit_sanction_service.domain.calendar import day_of
+from credit_sanction_service.domain.faults import NotFound, Overloaded
+from credit_sanction_service.domain.text import REQUEST_ID_LIMIT
+from credit_sanction_service.store import backlog, claims, deliveries, reconciliations, resending
+from credit_sanction_service.store.due_days import due_days, past_due_counts
+from credit_sanction_service.store.proof import read_proof
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+
     import grpc
 
-    from credit_sanction_service.store.attempts import Attempt
     from credit_sanction_service.store.connect import Connection, Reader
-    from credit_sanction_service.store.deliveries import DeliveryView, TargetBacklog
+    from credit_sanction_service.store.deliveries import DeliveryView
 
 
 log: Final = structlog.get_logger()
-REASON_LIMIT: Final = 200
+MOST_DRAINING: Final = 4  # calls that wait for a target to fall still hold a thread each: most are for others
+LONGEST_DRAIN_S: Final = 60.0
+_DRAIN_MARGIN_S: Final = 0.5  # left of the caller's deadline for the answer
+_DRAIN_POLL_S: Final = 0.05
 
 
 class DeliveryServicer(service_grpc.DeliveryServiceServicer):
     """Reads the convergence rows; what it pushes again is always the current state."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, *, clock: Callable[[], datetime]) -> None:
+        """`clock` says which Shanghai day it is."""
         self._reader = reader
+        self._clock = clock
+        self._draining = threading.BoundedSemaphore(MOST_DRAINING)
 
     @override
     def ListTargets(self, request: pb.ListTargetsRequest, context: grpc.ServicerContext) -> pb.ListTargetsResponse:
         with self._reader.connection() as connection:
-            targets = deliveries.list_targets(connection)
-        return pb.ListTargetsResponse(targets=[_target(target) for target in targets])
+            targets = backlog.list_targets(connection)
+            late = past_due_counts(connection, self._today)
+        return pb.ListTargetsResponse(
+            targets=[target_message(target, past_due=late.get(target.name, 0)) for target in targets]
+        )
 
     @override
     def ListDeliveries(
@@ -61,38 +93,35 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
                 connection,
                 target=self._known_target(connection, request.target) if request.target else None,
                 record_id=record_id(request.record, field="record") if request.record else None,
+                enterprise_code=typed_code("enterprise_code", request.enterprise_code),
                 states=known_words("states", [words.DELIVERY_STATE.read(number) for number in request.states]),
+                past_due_on=self._today if request.past_due else None,
                 after=(after[0], after[1]) if after else None,
                 limit=size + 1,
             )
+            messages = self._deliveries(connection, page[:size])
         last = page[size - 1].delivery if len(page) > size else None
         return pb.ListDeliveriesResponse(
-            deliveries=[_delivery(row) for row in page[:size]],
+            deliveries=messages,
             next_page_token=write_token([last.target, last.subject], seal) if last else "",
         )
 
-    @staticmethod
-    def _known_target(connection: Connection, name: str) -> str:
-        target = _target_name(name)
-        if not deliveries.has_target(connection, target):
-            raise NotFound("target", name)
-        return target
-
     @override
     def GetDelivery(self, request: pb.GetDeliveryRequest, context: grpc.ServicerContext) -> pb.Delivery:
-        target, subject = _place(request.name)
+        target, subject = delivery_place(request.name)
         with self._reader.connection() as connection:
-            row, attempts = deliveries.get_delivery(connection, target, subject)
-        message = _delivery(row)
-        message.attempts.extend(_attempt(attempt) for attempt in attempts)
+            view, attempts = deliveries.get_delivery(connection, target, subject)
+            (message,) = self._deliveries(connection, [view])
+        message.attempts.extend(attempt_message(attempt) for attempt in attempts)
         return message
 
     @override
     def RetryDelivery(self, request: pb.RetryDeliveryRequest, context: grpc.ServicerContext) -> pb.Delivery:
-        target, subject = _place(request.name)
+        target, subject = delivery_place(request.name)
         with self._reader.connection() as connection:
-            row = deliveries.retry_delivery(connection, target, subject, lost_by_target=request.lost_by_target)
-        return _delivery(row)
+            view = resending.retry_delivery(connection, target, subject, lost_by_target=request.lost_by_target)
+            (message,) = self._deliveries(connection, [view])
+        return message
 
     @override
     def RetryDeliveries(
@@ -100,28 +129,52 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
     ) -> pb.RetryDeliveriesResponse:
         states = known_words("states", [words.DELIVERY_STATE.read(number) for number in request.states])
         for place, state in enumerate(states):
-            if state not in deliveries.RETRYABLE:
-                raise invalid(f"states[{place}]", f"{state} is none of {', '.join(deliveries.RETRYABLE)}")
+            if state not in resending.RETRYABLE:
+                raise invalid(f"states[{place}]", f"{state} is none of {', '.join(resending.RETRYABLE)}")
+        with self._reader.connection() as connection:
+            chosen = resending.Chosen(
+                target=self._known_target(connection, request.target),
+                states=states or resending.HELD_UP,
+                since=instant("since", request.since) if request.HasField("since") else None,
+                enterprise_code=typed_code("enterprise_code", request.enterprise_code),
+                error_contains=plain("error_contains", request.error_contains),
+            )
+            return pb.RetryDeliveriesResponse(count=resending.retry_deliveries(connection, chosen))
+
+    @override
+    def RecoverDeliveries(
+        self, request: pb.RecoverDeliveriesRequest, context: grpc.ServicerContext
+    ) -> pb.RecoverDeliveriesResponse:
+        if not request.HasField("since"):
+            raise invalid("since", "it is missing: say from which instant on the target has lost what it confirmed")
+        since = instant("since", request.since)
         with self._reader.connection() as connection:
             target = self._known_target(connection, request.target)
-            count = deliveries.retry_deliveries(
-                connection,
-                target,
-                states=states or (deliveries.DeliveryState.RETRYING, deliveries.DeliveryState.REJECTED),
-                since=request.since.ToDatetime(UTC) if request.HasField("since") else None,
-            )
-        return pb.RetryDeliveriesResponse(count=count)
+            count = resending.recover_deliveries(connection, target, since=since)
+        log.warning("deliveries.recovered", target=target, since=since.isoformat(), count=count, by=caller().name)
+        return pb.RecoverDeliveriesResponse(count=count)
 
     @override
     def PauseTarget(self, request: pb.PauseTargetRequest, context: grpc.ServicerContext) -> pb.Target:
-        reason = plain("reason", request.reason, limit=REASON_LIMIT).strip()
-        if not reason:
-            raise invalid("reason", "it is missing: say why, for those who find the target paused")
+        until = instant("until", request.until) if request.HasField("until") else None
         with self._reader.connection() as connection:
-            target = self._known_target(connection, request.name)
-            if claims.pause_target(connection, target, f"paused by {caller().name}: {reason}"):
-                log.warning("target.paused", target=target, by=caller().name)
-            return _target(deliveries.get_target(connection, target))
+            if until is not None and until <= backlog.read_clock(connection):
+                raise invalid("until", "it does not lie ahead: leave it out to pause until somebody resumes the target")
+            target = self._pause(connection, request.name, request.reason, until)
+            return self._target(connection, target)
+
+    @override
+    def DrainTarget(self, request: pb.DrainTargetRequest, context: grpc.ServicerContext) -> pb.Target:
+        if not self._draining.acquire(blocking=False):
+            raise Overloaded(f"{MOST_DRAINING} calls wait for targets to fall still already")
+        try:
+            with self._reader.connection() as connection:
+                target = self._pause(connection, request.name, request.reason, None)
+            self._wait_until_still(target, context)
+            with self._reader.connection() as connection:
+                return self._target(connection, target)
+        finally:
+            self._draining.release()
 
     @override
     def ResumeTarget(self, request: pb.ResumeTargetRequest, context: grpc.ServicerContext) -> pb.Target:
@@ -129,72 +182,99 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
             target = self._known_target(connection, request.name)
             if claims.resume_target(connection, target):
                 log.warning("target.resumed", target=target, by=caller().name)
-            return _target(deliveries.get_target(connection, target))
+            return self._target(connection, target)
 
+    @override
+    def ReconcileTarget(self, request: pb.ReconcileTargetRequest, context: grpc.ServicerContext) -> pb.Reconciliation:
+        request_id = plain("request_id", request.request_id, limit=REQUEST_ID_LIMIT)
+        with self._reader.connection() as connection:
+            found = reconciliations.request(
+                connection,
+                self._known_target(connection, request.name),
+                repair=request.repair,
+                requested_by=caller().name,
+                request_id=request_id,
+            )
+        return reconciliation_message(found)
 
-def _target_name(name: str) -> str:
-    collection, slash, target = plain("target", name).partition("/")
-    if collection != "targets" or not slash or not target or "/" in target:
-        raise invalid("target", "it is not of the form targets/{name}")
-    return target
+    @override
+    def GetReconciliation(
+        self, request: pb.GetReconciliationRequest, context: grpc.ServicerContext
+    ) -> pb.Reconciliation:
+        identifier = reconciliation_id(request.name)
+        with self._reader.connection() as connection:
+            return reconciliation_message(reconciliations.get_reconciliation(connection, identifier))
 
+    @override
+    def ListReconciliations(
+        self, request: pb.ListReconciliationsRequest, context: grpc.ServicerContext
+    ) -> pb.ListReconciliationsResponse:
+        size, seal = page_size(request.page_size), seal_of(request)
+        after = reconciliation_place(request.page_token, seal)
+        with self._reader.connection() as connection:
+            page = reconciliations.list_reconciliations(
+                connection,
+                target=self._known_target(connection, request.target) if request.target else None,
+                after=after,
+                limit=size + 1,
+            )
+        last = page[size - 1] if len(page) > size else None
+        return pb.ListReconciliationsResponse(
+            reconciliations=[reconciliation_message(one) for one in page[:size]],
+            next_page_token=write_token([last.requested_at.isoformat(), str(last.id)], seal) if last else "",
+        )
 
-def _place(name: str) -> tuple[str, str]:
-    """Return target and subject of `targets/{target}/deliveries/{subject}`; a record's subject is its whole name."""
-    parts = plain("name", name).split("/", 3)
-    if len(parts) != 4 or parts[0] != "targets" or parts[2] != "deliveries" or not parts[1] or not parts[3]:  # noqa: PLR2004
-        raise invalid("name", "it is not of the form targets/{target}/deliveries/{subject}")
-    return parts[1], parts[3]
+    @override
+    def ExportDeliveryProof(
+        self, request: pb.ExportDeliveryProofRequest, context: grpc.ServicerContext
+    ) -> pb.ExportDeliveryProofResponse:
+        record = record_id(request.record, field="record")
+        target = target_name(request.target) if request.target else None
+        with self._reader.connection() as connection:
+            proof = read_proof(
+                connection, record, target=target, bodies=not request.without_bodies, most_bytes=MOST_BYTES
+            )
+        document = proof_document(proof)
+        return pb.ExportDeliveryProofResponse(
+            document=document,
+            sha256=hashlib.sha256(document).hexdigest(),
+            file_name="-".join(["delivery-proof", proof.record_id, *([target] if target else [])]) + ".json",
+        )
 
+    @property
+    def _today(self) -> date:
+        return day_of(self._clock())
 
-def _target(backlog: TargetBacklog) -> pb.Target:
-    retired = f"retired = {backlog.retired}" if backlog.retired else ""
-    message = pb.Target(
-        name=f"targets/{backlog.name}",
-        kind=backlog.kind,
-        active=backlog.paused_reason is None and backlog.retired != "abandon",
-        inactive_reason=backlog.paused_reason or retired,
-        backlog=backlog.backlog,
-        rejected=backlog.rejected,
-        listed=backlog.listed,
-    )
-    set_time(message.oldest_due, backlog.oldest_due)
-    return message
+    def _deliveries(self, connection: Connection, views: list[DeliveryView]) -> list[pb.Delivery]:
+        days = due_days(connection, [view.delivery for view in views], today=self._today)
+        return [delivery_message(view, due_on=day) for view, day in zip(views, days, strict=True)]
 
+    def _target(self, connection: Connection, name: str) -> pb.Target:
+        late = past_due_counts(connection, self._today, target=name)
+        return target_message(backlog.get_target(connection, name), past_due=late.get(name, 0))
 
-def _delivery(view: DeliveryView) -> pb.Delivery:
-    row = view.delivery
-    message = pb.Delivery(
-        name=f"targets/{row.target}/deliveries/{row.subject}",
-        record=f"sanctionRecords/{row.record_id}" if row.record_id else "",
-        enterprise_code=row.enterprise_code,
-        state=words.DELIVERY_STATE.write(view.state),
-        desired_version=revision_message(row.desired),
-        desired_present=row.desired_present,
-        confirmed_version=revision_message(row.confirmed) if row.confirmed else None,
-        confirmed_present=row.confirmed_present,
-        attempt_count=row.attempt,
-        last_error=row.last_error,
-        receipt=row.receipt,
-    )
-    set_time(message.next_attempt_at, row.next_attempt_at)
-    return message
+    def _pause(self, connection: Connection, name: str, why: str, until: datetime | None) -> str:
+        reason = pause_reason(why)
+        target = self._known_target(connection, name)
+        if claims.pause_target(connection, target, f"paused by {caller().name}: {reason}", until):
+            log.warning("target.paused", target=target, by=caller().name, until=until and until.isoformat())
+        return target
 
+    def _wait_until_still(self, target: str, context: grpc.ServicerContext) -> None:
+        """Wait until nothing is in flight, the caller hangs up, or his time or ours is up."""
+        hung_up = threading.Event()
+        context.add_callback(hung_up.set)
+        end = time.monotonic() + min(LONGEST_DRAIN_S, context.time_remaining() - _DRAIN_MARGIN_S)
+        while True:
+            with self._reader.connection() as connection:
+                if not backlog.in_flight(connection, target):
+                    return
+            if time.monotonic() >= end or hung_up.wait(_DRAIN_POLL_S) or not context.is_active():
+                return
 
-def _attempt(attempt: Attempt) -> pb.Attempt:
-    opened, closed = attempt.opened, attempt.closed
-    message = pb.Attempt(
-        number=opened.number,
-        version=revision_message(opened.version),
-        present=opened.present,
-        idempotency_key=opened.idempotency_key,
-        worker=opened.worker,
-    )
-    message.opened_at.FromDatetime(opened.opened_at)
-    if closed is not None:
-        message.outcome = words.ATTEMPT_OUTCOME.write(closed.outcome)
-        message.status = closed.status
-        message.receipt = closed.receipt
-        message.detail = closed.detail
-        message.closed_at.FromDatetime(closed.closed_at)
-    return message
+    @staticmethod
+    def _known_target(connection: Connection, name: str) -> str:
+        target = target_name(name)
+        if not backlog.has_target(connection, target):
+            raise NotFound("target", name)
+        return target

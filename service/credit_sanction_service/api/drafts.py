@@ -130,21 +130,32 @@ def statement_draft(message: record_pb.Statement) -> StatementDraft:
 
 
 def _decision(message: record_pb.Decision) -> DecisionDraft:
-    penalty = message.penalty if message.HasField("penalty") else None
     return DecisionDraft(
         authority_code=message.authority.code,
         authority_name=message.authority.name,
         document_number=message.document_number,
         date=message.date,
         notice_served_on=message.notice_served_on,
-        penalty=PenaltyDraft(
-            kind=words.PENALTY_KIND.read(penalty.kind), document_number=penalty.document_number, date=penalty.date
-        )
-        if penalty
-        else None,
+        penalty=_penalty(message.penalty) if message.HasField("penalty") else None,
         cause=message.cause,
         removal_conditions=message.removal_conditions,
         remedies=message.remedies,
+    )
+
+
+def _penalty(message: record_pb.Penalty) -> PenaltyDraft:
+    return PenaltyDraft(
+        kind=words.PENALTY_KIND.read(message.kind),
+        document_number=message.document_number,
+        date=message.date,
+        violation=message.violation,
+        facts=message.facts,
+        basis=message.basis,
+        content=message.content,
+        fine=message.fine,
+        confiscated=message.confiscated,
+        licence=message.licence,
+        valid_until=message.valid_until,
     )
 
 

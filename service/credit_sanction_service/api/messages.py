@@ -20,6 +20,7 @@ from credit_sanction_service.domain.publication import earliest_repair
 
 if TYPE_CHECKING:
     from datetime import date
+    from decimal import Decimal
 
     from credit_sanction_service.domain.law import Law
     from credit_sanction_service.domain.proceedings import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         Ending,
         Notice,
         Objection,
+        Penalty,
         Statement,
         Suspension,
     )
@@ -109,23 +111,36 @@ def _statement(statement: Statement) -> record_pb.Statement:
 
 
 def _decision(decision: Decision) -> record_pb.Decision:
-    penalty = decision.penalty
     return record_pb.Decision(
         authority=authority_message(decision.authority),
         document_number=decision.document_number,
         date=iso(decision.decided_on),
         notice_served_on=iso(decision.notice_served_on),
-        penalty=record_pb.Penalty(
-            kind=words.PENALTY_KIND.write(penalty.kind),
-            document_number=penalty.document_number,
-            date=iso(penalty.decided_on),
-        )
-        if penalty
-        else None,
+        penalty=_penalty(decision.penalty) if decision.penalty else None,
         cause=decision.cause,
         removal_conditions=decision.removal_conditions,
         remedies=decision.remedies,
     )
+
+
+def _penalty(penalty: Penalty) -> record_pb.Penalty:
+    return record_pb.Penalty(
+        kind=words.PENALTY_KIND.write(penalty.kind),
+        document_number=penalty.document_number,
+        date=iso(penalty.decided_on),
+        violation=penalty.violation,
+        facts=penalty.facts,
+        basis=penalty.basis,
+        content=penalty.content,
+        fine=_money(penalty.fine),
+        confiscated=_money(penalty.confiscated),
+        licence=penalty.licence,
+        valid_until=iso(penalty.valid_until),
+    )
+
+
+def _money(amount: Decimal | None) -> str:
+    return "" if amount is None else format(amount, "f")
 
 
 def _measure(record: SanctionRecord, measure: Measure, day: date, law: Law) -> measure_pb.Measure:

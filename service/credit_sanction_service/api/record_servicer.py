@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     import grpc
+    from google.protobuf.message import Message
 
     from credit_sanction_service.domain.drafts import RecordDraft
     from credit_sanction_service.domain.law import Law
@@ -265,9 +266,12 @@ def lay_over(message: record_pb.SanctionRecord, given: record_pb.SanctionRecord,
     source.CopyFrom(given)
     for path in paths:
         # A mask that names a part of what is not there means that part to be empty; merging would pass it over.
-        parent, dot, _ = path.partition(".")
-        if dot and parent in record_pb.SanctionRecord.DESCRIPTOR.fields_by_name:
-            getattr(source, parent).SetInParent()
+        part: Message = source
+        for name in path.split(".")[:-1]:
+            if (field := part.DESCRIPTOR.fields_by_name.get(name)) is None or field.message_type is None:
+                break
+            part = getattr(part, name)
+            part.SetInParent()
     FieldMask(paths=sorted(paths)).MergeMessage(source, message, True, True)  # noqa: FBT003 - replace, both
     if "publication_class" in paths and "publication_end_date" not in paths:
         message.publication_end_date = ""

@@ -18,6 +18,7 @@ from credit_sanction.v1 import sanction_record_pb2 as record_pb
 from credit_sanction_service.domain import terms
 from credit_sanction_service.store.attempts import Outcome
 from credit_sanction_service.store.deliveries import DeliveryState
+from credit_sanction_service.store.reconciliations import ReconciliationState
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -67,4 +68,5 @@ UNKNOWN_REASON: Final = Words(restriction_pb.UnknownReason, terms.UnknownReason,
 CREDIT_DIRECTION: Final = Words(restriction_pb.CreditDirection, terms.CreditDirection, "CREDIT_DIRECTION")
 LAND_PURPOSE: Final = Words(restriction_pb.LandPurpose, terms.LandPurpose, "LAND_PURPOSE")
 DELIVERY_STATE: Final = Words(delivery_pb.DeliveryState, DeliveryState, "DELIVERY_STATE")
+RECONCILIATION_STATE: Final = Words(delivery_pb.ReconciliationState, ReconciliationState, "RECONCILIATION_STATE")
 ATTEMPT_OUTCOME: Final = Words(delivery_pb.AttemptOutcome, Outcome, "ATTEMPT_OUTCOME")

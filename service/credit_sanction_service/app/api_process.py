@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -59,6 +60,7 @@ def _serve(settings: Settings, dsn: str, stop: threading.Event) -> int:
         if stop.is_set():
             feed.close()
             return 0
+    gc.freeze()  # the law and the index stay: the collector would walk through them again and again
     writer, reader, counter = Writer(dsn, clock=now), Reader(dsn), AnswerCounter(dsn)
     counter.start()
     look_up = LookUp(index, law.current, clock=now, max_staleness=settings.max_staleness_s, counter=counter)

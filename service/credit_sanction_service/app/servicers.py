@@ -47,7 +47,7 @@ def build(parts: Parts) -> Servicers:
         records=SanctionRecordServicer(records, proceedings, law=parts.law.current, clock=clock),
         obligations=ExitObligationServicer(Obligations(writer, reader), clock=clock),
         restrictions=RestrictionServicer(parts.look_up),
-        deliveries=DeliveryServicer(reader),
+        deliveries=DeliveryServicer(reader, clock=clock),
         public_lists=PublicListServicer(PublicLists(writer, reader)),
         enforcement=EnforcementServicer(Enforcement(writer, reader), clock=clock),
         oversight=OversightServicer(Oversight(reader, clock=clock)),

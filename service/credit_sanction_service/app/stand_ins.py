@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from credit_sanction_connectors.standins.dialect import StandIn
-from credit_sanction_connectors.standins.kinds import DIALECTS
+from credit_sanction_connectors.standins.file_exchange import exchange_directories
+from credit_sanction_connectors.standins.kinds import BY_FILE, DIALECTS, connector_table
 from credit_sanction_connectors.standins.runner import run
 from credit_sanction_service.config import parse_address
 from credit_sanction_service.host import lifeline
@@ -45,6 +48,7 @@ PLANS: Final = (
         extra='filter.areas = ["FINANCING_CREDIT", "BOND_ISSUANCE"]\n',
     ),
     Plan(name="stand-in-bank-c", kind="lender-webhook", version_check=True, extra='holds = "enterprise"\n'),
+    Plan(name="stand-in-exchange", kind="file-exchange", version_check=True, extra="timeout_s = 5\n"),
 )
 
 
@@ -71,20 +75,33 @@ def prepare(directory: Path, address: str) -> Prepared:
     blocks: list[str] = []
     stand_ins: list[StandIn] = []
     for plan in PLANS:
-        secret = directory / f"{plan.name}.secret"
-        if not secret.exists():
-            write_private(secret, DIALECTS[plan.kind].new_secret())
-        text = secret.read_text("utf-8").strip()
-        stand_in = StandIn(name=plan.name, kind=plan.kind, secret=text, version_check=plan.version_check)
+        if plan.kind in BY_FILE and sys.platform == "win32":
+            continue
+        stand_in = _stand_in(plan, directory.resolve())
         stand_ins.append(stand_in)
-        app_key = f'app_key = "{stand_in.app_key}"\n' if plan.kind == "credit-platform" else ""
-        blocks.append(
-            f'[[target]]\nname = "{plan.name}"\nkind = "{plan.kind}"\nurl = "http://{host}:{port}/{plan.name}"\n'
-            f'secret_file = "{secret.name}"\n{app_key}{plan.extra}horizon_s = 5\n'
-        )
+        table = connector_table(stand_in, f"http://{host}:{port}/{plan.name}")
+        if plan.kind not in BY_FILE:
+            table["secret_file"] = _secret_file(plan, directory).name
+        keys = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items())
+        blocks.append(f'[[target]]\nname = "{plan.name}"\nkind = "{plan.kind}"\n{keys}{plan.extra}horizon_s = 5\n')
     targets = directory / "targets.toml"
     write_private(targets, "# The stand-in targets. Written anew at each start.\n\n" + "\n".join(blocks))
     return Prepared(host=host, port=port, stand_ins=tuple(stand_ins), targets=targets)
+
+
+def _stand_in(plan: Plan, directory: Path) -> StandIn:
+    secret = _secret_file(plan, directory)
+    if not secret.exists():
+        write_private(secret, DIALECTS[plan.kind].new_secret())
+    files = directory / plan.name if plan.kind in BY_FILE else None
+    for path in exchange_directories(files) if files else ():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = secret.read_text("utf-8").strip()
+    return StandIn(name=plan.name, kind=plan.kind, secret=text, version_check=plan.version_check, directory=files)
+
+
+def _secret_file(plan: Plan, directory: Path) -> Path:
+    return directory / f"{plan.name}.secret"
 
 
 def write_private(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from credit_sanction_connectors.settings import BadTarget
 from credit_sanction_service.app.clock import now
 from credit_sanction_service.app.database import require_database
 from credit_sanction_service.app.law import require_law
+from credit_sanction_service.app.watching import shown_metrics
 from credit_sanction_service.domain.calendar import day_of
 from credit_sanction_service.domain.faults import SanctionError, StateConflict
 from credit_sanction_service.host import lifeline
@@ -28,17 +30,22 @@ from credit_sanction_service.store.writer import Writer
 
 if TYPE_CHECKING:
     from credit_sanction_service.config import Settings
+    from credit_sanction_service.push.observing import Observer
 
 log: Final = structlog.get_logger()
+# The threads of the store wait that long at most for the loop to let go: at each round trip.
+_SWITCH_S: Final = 0.0005
 
 
 def run_worker(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT."""
-    dsn = require_database(settings)
-    require_law(dsn)
-    targets = load_targets(settings)
-    install(dsn, targets)
-    return asyncio.run(_run(settings, dsn, targets))
+    sys.setswitchinterval(_SWITCH_S)
+    with shown_metrics(settings) as metrics:
+        dsn = require_database(settings)
+        require_law(dsn)
+        targets = load_targets(settings)
+        install(dsn, targets)
+        return asyncio.run(_run(settings, dsn, targets, metrics))
 
 
 def load_targets(settings: Settings) -> targets_file.TargetsFile:
@@ -61,7 +68,7 @@ def install(dsn: str, targets: targets_file.TargetsFile) -> None:
     log.info("targets.loaded", targets=len(targets.store_targets()), recomputed=moved)
 
 
-async def _run(settings: Settings, dsn: str, targets: targets_file.TargetsFile) -> int:
+async def _run(settings: Settings, dsn: str, targets: targets_file.TargetsFile, observer: Observer | None) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -73,7 +80,7 @@ async def _run(settings: Settings, dsn: str, targets: targets_file.TargetsFile) 
         raise StartRefused(str(fault)) from None
     days = DaysPassing(dsn, interval=settings.days_interval_s)
     days.start()
-    worker = Worker(dsn, targets.targets, connectors, pace=Pace(drain_s=settings.drain_s))
+    worker = Worker(dsn, targets.targets, connectors, pace=Pace(drain_s=settings.drain_s), observer=observer)
     lifeline.announce_ready({"targets": len(targets.store_targets())})
     try:
         await worker.run(stop)

@@ -59,7 +59,18 @@ READ_LAW: Final = frozenset({"ListEditions", "GetEdition"})
 WRITE_LAW: Final = frozenset({"LoadEdition"})
 CHECK: Final = frozenset({"CheckRestrictions", "BatchCheckRestrictions"})
 READ_DELIVERIES: Final = frozenset({"ListTargets", "ListDeliveries", "GetDelivery"})
-OPERATE: Final = READ_DELIVERIES | {"RetryDelivery", "RetryDeliveries", "PauseTarget", "ResumeTarget"}
+OPERATE: Final = READ_DELIVERIES | {
+    "RetryDelivery",
+    "RetryDeliveries",
+    "RecoverDeliveries",
+    "PauseTarget",
+    "DrainTarget",
+    "ResumeTarget",
+    "ReconcileTarget",
+    "GetReconciliation",
+    "ListReconciliations",
+    "ExportDeliveryProof",
+}
 
 
 class Role(StrEnum):

@@ -15,7 +15,7 @@ was taken in: a rule that has grown stricter since does not stand in the way of 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.decisions import (
@@ -26,7 +26,7 @@ from credit_sanction_service.domain.decisions import (
     check_overdue,
     read_decision,
 )
-from credit_sanction_service.domain.drafts import RecordDraft
+from credit_sanction_service.domain.drafts import PenaltyDraft, RecordDraft
 from credit_sanction_service.domain.duties import refreshed
 from credit_sanction_service.domain.faults import (
     FieldFixed,
@@ -68,6 +68,7 @@ AMENDABLE: Final = frozenset(
         "decision.date",
         "decision.notice_served_on",
         "decision.penalty",
+        *(f"decision.penalty.{field.name}" for field in fields(PenaltyDraft)),
         "decision.cause",
         "decision.removal_conditions",
         "decision.remedies",

@@ -13,6 +13,7 @@ from credit_sanction_service.domain.privacy import shown
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 EARLIEST: Final = date(2000, 1, 1)
 LATEST: Final = date(2099, 12, 31)
+_ONE_DAY: Final = timedelta(days=1)
 _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -38,7 +39,7 @@ def add_months(day: date, months: int) -> date:
 
 def add_day(day: date) -> date:
     """Return the day after."""
-    return day + timedelta(days=1)
+    return day + _ONE_DAY
 
 
 def day_of(instant: datetime) -> date:

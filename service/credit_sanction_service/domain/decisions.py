@@ -12,7 +12,8 @@ from credit_sanction_service.domain.findings import Findings
 from credit_sanction_service.domain.identifiers import GB_32100, judge
 from credit_sanction_service.domain.obligations import unpublished_year
 from credit_sanction_service.domain.parties import read_authority
-from credit_sanction_service.domain.proceedings import Decision, Penalty, Statement
+from credit_sanction_service.domain.penalties import read_penalty
+from credit_sanction_service.domain.proceedings import Decision, Statement
 from credit_sanction_service.domain.records import Confirmation
 from credit_sanction_service.domain.terms import StatementKind
 from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT, PASSAGE_LIMIT, REASON_LIMIT
@@ -20,7 +21,7 @@ from credit_sanction_service.domain.text import DOCUMENT_NUMBER_LIMIT, PASSAGE_L
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credit_sanction_service.domain.drafts import ConfirmationDraft, DecisionDraft, PenaltyDraft, StatementDraft
+    from credit_sanction_service.domain.drafts import ConfirmationDraft, DecisionDraft, StatementDraft
     from credit_sanction_service.domain.identifiers import Code
     from credit_sanction_service.domain.law import Law
 
@@ -52,7 +53,7 @@ def read_decision(draft: DecisionDraft, findings: Findings, *, today: date) -> D
             f"{served_on} lies after the decision of {decided_on}: nothing is listed without notice before",
             DUE_PROCESS,
         )
-    penalty = _read_penalty(draft.penalty, findings, today=today) if draft.penalty else None
+    penalty = read_penalty(draft.penalty, findings, today=today) if draft.penalty else None
     if not (authority and number and decided_on and served_on):
         return None
     return Decision(
@@ -67,13 +68,6 @@ def read_decision(draft: DecisionDraft, findings: Findings, *, today: date) -> D
         ),
         remedies=findings.text("decision.remedies", draft.remedies, limit=PASSAGE_LIMIT, least=0),
     )
-
-
-def _read_penalty(draft: PenaltyDraft, findings: Findings, *, today: date) -> Penalty | None:
-    kind = findings.choice("decision.penalty.kind", draft.kind)
-    number = findings.text("decision.penalty.document_number", draft.document_number, limit=DOCUMENT_NUMBER_LIMIT)
-    day = findings.past_day("decision.penalty.date", draft.date, today=today)
-    return Penalty(kind=kind, document_number=number, decided_on=day) if kind and number and day else None
 
 
 def check_overdue(

@@ -73,11 +73,19 @@ class ObligationDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PenaltyDraft:
-    """`record.decision.penalty`."""
+    """`record.decision.penalty`. Amounts are in 万元."""
 
     kind: PenaltyKind | None = None
     document_number: str = ""
     date: str = ""
+    violation: str = ""
+    facts: str = ""
+    basis: str = ""
+    content: str = ""
+    fine: str = ""
+    confiscated: str = ""
+    licence: str = ""
+    valid_until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from credit_sanction_service.domain.records import Measure, SanctionRecord
 from credit_sanction_service.domain.terms import Area, PublicationClass, Sector, Standard, State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from credit_sanction_service.domain.measures import Catalogue
 
@@ -97,19 +97,23 @@ class Filter:
 
 def belongs(record: SanctionRecord, target: Filter, day: date) -> bool:
     """Whether the target should have the record as listed on `day`. Leaving the filter is a withdrawal."""
+    return belonging(record, [target], day)[0]
+
+
+def belonging(record: SanctionRecord, targets: Sequence[Filter], day: date) -> list[bool]:
+    """Return the same for several targets."""
     if not has_effect(record, day):
-        return False
-    if target.public and (
-        record.publication_class is PublicationClass.MINOR
-        or record.publication_end is None
-        or day > record.publication_end
-    ):
-        return False
+        return [False] * len(targets)
     current = areas_running(record, day)
-    return (
-        (target.areas is None or bool(current & target.areas))
+    published = record.publication_class is not PublicationClass.MINOR and bool(
+        record.publication_end and day <= record.publication_end
+    )
+    return [
+        (published or not target.public)
+        and (target.areas is None or bool(current & target.areas))
         and (target.districts is None or record.district.code in target.districts)
         and (target.sectors is None or record.obligation.sector in target.sectors)
         and (target.standards is None or not record.obligation.standards.isdisjoint(target.standards))
         and (bool(current) or target.public)
-    )
+        for target in targets
+    ]

@@ -135,6 +135,10 @@ class EditionRefused(SanctionError):
     """A rule table that is not taken: it cannot be read, or another text has its name."""
 
 
+class TooLarge(SanctionError):
+    """A document that would be larger than a message may be; it says how to ask for less."""
+
+
 class CallerUnknown(SanctionError):
     """No token, or one that the store does not know."""
 

@@ -7,16 +7,14 @@ is §二. A last day that is no working day moves to the next one (民法典 art
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from credit_sanction_service.domain.amounts import read_amount
 from credit_sanction_service.domain.calendar import add_months
 from credit_sanction_service.domain.capacity import Approval, Capacity, Extension, Licence, Obligation
 from credit_sanction_service.domain.faults import CalendarNotPublished
-from credit_sanction_service.domain.privacy import shown
 from credit_sanction_service.domain.terms import Scope, Sector, Standard
 from credit_sanction_service.domain.text import (
     APPROVER_LIMIT,
@@ -42,11 +40,7 @@ PLAN_RULE: Final = f"{SOURCE} §二"
 INDUCTION_RULE: Final = f"{SOURCE} §三(二)5"
 MOST_SETS: Final = 10_000
 MOST_LICENCES: Final = 20
-_MOST_CAPACITY: Final = Decimal(10) ** 12
 _CAPACITY_PLACES: Final = 4
-# With as many zeros in front or behind as a form may print, but neither exponents nor marks between digits.
-_PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,11})?")
-_CAPACITY_STEP: Final = Decimal(1).scaleb(-_CAPACITY_PLACES)
 
 
 def read_obligation(draft: ObligationDraft, findings: Findings, *, today: date, law: Law) -> Obligation | None:
@@ -176,17 +170,9 @@ def _read_line(draft: ObligationDraft, findings: Findings) -> tuple[str, str]:
 def _read_capacity(draft: ObligationDraft, findings: Findings) -> Capacity | None:
     field = "obligation.capacity.amount"
     unit = findings.choice("obligation.capacity.unit", draft.capacity_unit)
-    if not _PLAIN_DECIMAL.fullmatch(draft.capacity_amount):
-        findings.note(field, f"{shown(draft.capacity_amount)} is not a plain decimal number like 45.5")
-        return None
-    amount = Decimal(draft.capacity_amount)
-    if not 0 < amount < _MOST_CAPACITY or amount.quantize(_CAPACITY_STEP) != amount:
-        findings.note(
-            field,
-            f"{shown(draft.capacity_amount)} is not above 0 with at most 12 digits before and {_CAPACITY_PLACES} behind the point",
-        )
-        return None
-    return Capacity(amount=amount.normalize() + 0, unit=unit) if unit else None
+    typed = draft.capacity_amount
+    amount = read_amount(field, typed, findings, places=_CAPACITY_PLACES, like="45.5", positive=True)
+    return Capacity(amount=amount, unit=unit) if amount and unit else None
 
 
 def _read_due_day(

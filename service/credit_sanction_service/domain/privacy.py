@@ -13,6 +13,9 @@ PRIVACY: Final = "山东省社会信用条例 art. 20; GB 11643-1999"
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 # Looks ahead, so that a number is found even where the eighteen characters from an earlier start are none.
 _EIGHTEEN: Final = re.compile(r"(?<![0-9])(?=((?:[0-9][\W_]*+){17}[0-9X])(?![0-9]))")
+_ENOUGH_DIGITS: Final = re.compile(
+    r"(?:\d[\W_]*+){17}"
+)  # of any script: without them no text holds one, and few have them
 _NEITHER: Final = re.compile(r"[^0-9X]")
 _LOOKS_LIKE_X: Final = str.maketrans("Хх×", "XXX")  # Cyrillic, and the sign of multiplication
 _SHOWN: Final = 80
@@ -33,7 +36,10 @@ def is_citizen_number(value: str) -> bool:
 
 def holds_citizen_number(text: str) -> bool:
     """Whether a citizen's number stands anywhere in it, in whatever widths and digits, with signs between its digits."""
-    folded = bare(text).translate(_LOOKS_LIKE_X).upper()
+    folded = bare(text)
+    if not _ENOUGH_DIGITS.search(folded):
+        return False
+    folded = folded.translate(_LOOKS_LIKE_X).upper()
     digits = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in folded)
     return any(is_citizen_number(_NEITHER.sub("", match[1])) for match in _EIGHTEEN.finditer(digits))
 

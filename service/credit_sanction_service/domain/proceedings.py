@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from credit_sanction_service.domain.enterprises import Authority
 from credit_sanction_service.domain.terms import (
@@ -18,11 +19,22 @@ from credit_sanction_service.domain.terms import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Penalty:
-    """A penalty decision behind the record 行政处罚决定."""
+    """
+    A penalty decision behind the record 行政处罚决定. What follows its date is what publication asks for 双公示, empty or
+    None where it was not said: `fine` and `confiscated` in 万元, `valid_until` 2099-12-31 where it is open-ended.
+    """
 
     kind: PenaltyKind
     document_number: str
     decided_on: date
+    violation: str = ""
+    facts: str = ""
+    basis: str = ""
+    content: str = ""
+    fine: Decimal | None = None
+    confiscated: Decimal | None = None
+    licence: str = ""
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

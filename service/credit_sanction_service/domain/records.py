@@ -169,8 +169,11 @@ class SanctionRecord:
     @property
     def last_day(self) -> date:
         """The last day on which it has any effect or is published."""
-        ends = [self.end_of(measure) for measure in self.measures]
-        return max([*ends, self.publication_end] if self.publication_end else ends)
+        ends = {measure.end or self.publication_end for measure in self.measures}
+        known = [end for end in (*ends, self.publication_end) if end]
+        if None in ends:
+            raise ValueError(f"a measure of {self.name} has no end")
+        return max(known)
 
     def rests_on(self, day: date) -> bool:
         """Whether it is suspended on `day`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -12,6 +13,9 @@ ITEM_LIMIT: Final = 100
 EQUIPMENT_LIMIT: Final = 500
 REASON_LIMIT: Final = 500
 PASSAGE_LIMIT: Final = 2_000  # facts, basis, rights, cause: a paragraph of a document (CF_WFXW 2000)
+PENALTY_FACTS_LIMIT: Final = 5_000  # CF_SY 5000
+PENALTY_BASIS_LIMIT: Final = 2_048  # CF_YJ 2048
+PENALTY_CONTENT_LIMIT: Final = 4_000  # CF_NR 4000
 APPROVER_LIMIT: Final = 200
 LICENCE_LIMIT: Final = 200  # CF_NR_ZKDX C200
 CODE_LIMIT: Final = 64  # as typed, before it is normalised
@@ -26,38 +30,33 @@ _BRACKETS: Final = str.maketrans("[]{}【】〔〕〖〗〘〙〚〛", "()" * 7)
 def has_control_characters(value: str) -> bool:
     """Whether `value` holds control characters, surrogates or noncharacters: none of them is ever text."""
     # Not what is unassigned: that depends on how old the interpreter's tables are, and rare characters of names are new.
-    return any(unicodedata.category(c) in {"Cc", "Cs"} or _is_noncharacter(ord(c)) for c in value)
+    return not value.isprintable() and any(
+        unicodedata.category(c) in {"Cc", "Cs"} or _is_noncharacter(ord(c)) for c in value
+    )
 
 
 def has_private_characters(value: str) -> bool:
     """Whether `value` holds private-use characters 自造字: each machine shows them as something else."""
-    return any(unicodedata.category(character) == "Co" for character in value)
+    return not value.isprintable() and any(unicodedata.category(character) == "Co" for character in value)
 
 
 def without_invisible(value: str) -> str:
     """Return `value` without format characters: joiners, marks and overrides of direction, soft hyphens."""
+    if value.isprintable():  # then nothing in it is of category C: nearly every text is, and this is asked for each
+        return value
     return "".join(character for character in value if unicodedata.category(character) != "Cf")
 
 
 # Fillers, joiners and variation selectors: they show nothing by themselves, whatever category Unicode gives them.
-_SHOWS_NOTHING: Final = dict.fromkeys(
-    [
-        0x034F,
-        0x115F,
-        0x1160,
-        0x2800,
-        0x3164,
-        0xFFA0,
-        *range(0x180B, 0x1810),
-        *range(0xFE00, 0xFE10),
-        *range(0xE0100, 0xE01F0),
-    ]
+_SHOWS_NOTHING: Final = re.compile(
+    "[\u034f\u115f\u1160\u2800\u3164\uffa0\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 
 
 def bare(value: str) -> str:
     """Return `value` in half width, without anything that shows nothing: for comparing, never for keeping."""
-    return unicodedata.normalize("NFKC", without_invisible(value).translate(_SHOWS_NOTHING)).translate(_SHOWS_NOTHING)
+    folded = unicodedata.normalize("NFKC", _SHOWS_NOTHING.sub("", without_invisible(value)))
+    return _SHOWS_NOTHING.sub("", folded)
 
 
 def tidy(value: str) -> str:

@@ -1,8 +1,9 @@
-"""Taking hold of due rows: one short transaction, committed before a byte leaves."""
+"""Taking due rows: what is to be sent is composed and written down, in the turn's transaction, before a byte leaves."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from credit_sanction_service.domain.law import Law
-    from credit_sanction_service.push.settings import TargetSettings
+    from credit_sanction_service.push.lane import Lane
     from credit_sanction_service.store.connect import Connection
     from credit_sanction_service.store.law import KnownLaw
 
@@ -26,13 +27,21 @@ log: Final = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent: the parcel, and the body that was composed of it."""
+
+    parcel: Parcel
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PushOrder:
-    """An attempt that is open: `row` as claimed for it. `parcel` is an exception where it cannot be written down."""
+    """An attempt that is open: `row` as claimed for it. `message` is an exception where it cannot be written down."""
 
     row: Delivery
     opened_at: datetime
     fresh: bool
-    parcel: Parcel | Exception
+    message: Message | Exception
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,51 +54,57 @@ class VerifyOrder:
 Order = PushOrder | VerifyOrder
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What became of due rows: `rows` and `opened` are to be written, `orders` to be carried out once that is committed."""
+
+    rows: list[Delivery] = field(default_factory=list)
+    opened: list[attempts.Opened] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+
+
 def claim(
     connection: Connection,
-    room: Mapping[str, int],
-    settings: Mapping[str, TargetSettings],
+    due: Sequence[Delivery],
+    now: datetime,
+    lanes: Mapping[str, Lane],
     *,
     worker: str,
     known_law: KnownLaw,
-) -> list[Order]:
+) -> Claimed:
     """
-    Take due rows, at most `room` for each target, and open their attempts as `worker`.
+    Say what to do with due rows that the connection's transaction holds. What needs nothing is put away.
 
-    Returns what to do; what needed nothing was put away. Every lease begins before this is called, by the caller's clock.
-    Raises `LawUnreadable`, and takes nothing, where this code cannot say what the store's records mean.
+    Every lease begins before this is called, by the caller's clock. Raises `LawUnreadable` where this code cannot say what
+    the store's records mean.
     """
-    wants = [
-        claims.Want(target=name, digest=settings[name].digest, slots=slots)
-        for name, slots in sorted(room.items())
-        if slots > 0
-    ]
-    with connection.transaction():
-        due = claims.lock_due(connection, wants)
-        if not due:
-            return []
-        now = due[0][1]
-        rows = _close_lapsed(connection, [row for row, _ in due], settings)
-        decided = [(row, decide.decide(row, now, offers_list=settings[row.target].offers_list)) for row in rows]
-        pushes, rest = _moved(decided, now, settings)
-        pushed = [row for row, _ in pushes]
-        with connection.pipeline():
-            claims.write(connection, [*pushed, *rest])
-            attempts.open_attempts(connection, [_opened(row, now, worker) for row in pushed])
-        contents = claims.read_contents(connection, pushed) if pushed else []
-        # Read after the records: the catalogue of each is in it.
-        law = known_law.current(connection)
-    # Records are read once nobody waits for these rows any more.
-    orders: list[Order] = [
-        PushOrder(row=row, opened_at=now, fresh=fresh, parcel=_parcel(row, content, law))
-        for (row, fresh), content in zip(pushes, contents, strict=True)
-    ]
-    return orders + [VerifyOrder(row=row) for row in rest if row.lease_until is not None]
+    if not due:
+        return Claimed()
+    pushes: list[tuple[Delivery, bool]] = []
+    rest: list[Delivery] = []
+    for row in _close_lapsed(connection, due, lanes):
+        settings = lanes[row.target].settings
+        lease = timedelta(seconds=settings.lease_s)
+        match decide.decide(row, now, offers_list=settings.offers_list):
+            case decide.Push(renew=renew):
+                fresh = transitions.is_fresh(row, renew=renew)
+                pushes.append((transitions.opened(row, now, lease=lease, renew=renew), fresh))
+            case decide.Verify():
+                rest.append(transitions.leased(row, now, lease=lease))
+            case decide.Clear():
+                rest.append(transitions.cleared(row))
+            case decide.Wait(until=until):
+                rest.append(transitions.deferred(row, until))
+    sent = _composed(connection, pushes, now, lanes, known_law) if pushes else []
+    verified: list[Order] = [VerifyOrder(row=row) for row in rest if row.lease_until is not None]
+    return Claimed(
+        rows=[*(order.row for order in sent), *rest],
+        opened=[_opened(order, worker) for order in sent],
+        orders=[*sent, *verified],
+    )
 
 
-def _close_lapsed(
-    connection: Connection, rows: Sequence[Delivery], settings: Mapping[str, TargetSettings]
-) -> list[Delivery]:
+def _close_lapsed(connection: Connection, rows: Sequence[Delivery], lanes: Mapping[str, Lane]) -> list[Delivery]:
     """Close what a dead or stopped worker left open, and remember that it may still arrive."""
     suspects = {(r.target, r.subject, r.attempt) for r in rows if r.attempt and (r.lease_until or not r.claimed)}
     if not suspects:
@@ -101,7 +116,7 @@ def _close_lapsed(
         if attempt is None:
             moved.append(row)
             continue
-        own = settings[row.target]
+        own = lanes[row.target].settings
         # Checked right before it is sent, a request leaves within its lease or not at all.
         last_sent = row.lease_until or attempt.opened_at + timedelta(seconds=own.lease_s)
         moved.append(transitions.doubted(row, attempt.version, last_sent + own.policy.horizon))
@@ -109,28 +124,32 @@ def _close_lapsed(
     return moved
 
 
-def _moved(
-    decided: Sequence[tuple[Delivery, decide.Decision]], now: datetime, settings: Mapping[str, TargetSettings]
-) -> tuple[list[tuple[Delivery, bool]], list[Delivery]]:
-    """Return the rows after what was decided: those to be pushed, with whether their keys are fresh, and the others."""
-    pushes: list[tuple[Delivery, bool]] = []
-    rest: list[Delivery] = []
-    for row, decision in decided:
-        lease = timedelta(seconds=settings[row.target].lease_s)
-        match decision:
-            case decide.Push(renew=renew):
-                fresh = transitions.is_fresh(row, renew=renew)
-                pushes.append((transitions.opened(row, now, lease=lease, renew=renew), fresh))
-            case decide.Verify():
-                rest.append(transitions.leased(row, now, lease=lease))
-            case decide.Clear():
-                rest.append(transitions.cleared(row))
-            case decide.Wait(until=until):
-                rest.append(transitions.deferred(row, until))
-    return pushes, rest
+def _composed(
+    connection: Connection,
+    pushes: Sequence[tuple[Delivery, bool]],
+    now: datetime,
+    lanes: Mapping[str, Lane],
+    known_law: KnownLaw,
+) -> list[PushOrder]:
+    contents = claims.read_contents(connection, [row for row, _ in pushes])
+    law = known_law.at(connection, contents[0].law_version)
+    return [
+        PushOrder(row=row, opened_at=now, fresh=fresh, message=_message(row, content, law, lanes[row.target]))
+        for (row, fresh), content in zip(pushes, contents, strict=True)
+    ]
 
 
-def _opened(row: Delivery, now: datetime, worker: str) -> attempts.Opened:
+def _message(row: Delivery, content: claims.Content, law: Law, lane: Lane) -> Message | Exception:
+    try:
+        parcel = parcel_of(row, content, law)
+        return Message(parcel=parcel, body=lane.connector.compose(parcel))
+    except Exception as fault:  # noqa: BLE001 - it is told of where the attempt ends, not while rows are held
+        return fault
+
+
+def _opened(order: PushOrder, worker: str) -> attempts.Opened:
+    row = order.row
+    body = order.message.body if isinstance(order.message, Message) else None
     return attempts.Opened(
         target=row.target,
         subject=row.subject,
@@ -139,13 +158,7 @@ def _opened(row: Delivery, now: datetime, worker: str) -> attempts.Opened:
         present=row.desired_present,
         idempotency_key=idempotency_key(row),
         worker=worker,
-        opened_at=now,
+        opened_at=order.opened_at,
+        body=body,
+        digest=body and hashlib.sha256(body).digest(),
     )
-
-
-def _parcel(row: Delivery, content: claims.Content, law: Law) -> Parcel | Exception:
-    try:
-        return parcel_of(row, content, law)
-    except Exception as fault:
-        log.exception("parcel.failed", target=row.target, subject=row.subject)
-        return fault

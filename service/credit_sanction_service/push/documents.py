@@ -14,28 +14,32 @@ from credit_sanction_service.domain.terms import ALL_AREAS, Area
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
+    from decimal import Decimal
 
     from credit_sanction_service.domain.capacity import Obligation
     from credit_sanction_service.domain.effect import MeasureInForce
     from credit_sanction_service.domain.law import Law
+    from credit_sanction_service.domain.proceedings import Penalty
     from credit_sanction_service.domain.records import SanctionRecord
 
 
 def document(record: SanctionRecord, day: date, areas: Collection[Area] | None, law: Law) -> dict[str, Any]:
     """
     Return the public view of a record on `day` with its measures in `areas` (None: all nine): JSON values only, dates as
-    YYYY-MM-DD, amounts as decimal text.
+    YYYY-MM-DD, amounts as decimal text (money in 万元), null for what was not said.
     """
     decision = record.ruling
     return {
         "record": record.name,
         "record_version": record.version,
+        "known_on": day.isoformat(),
         "enterprise_code": record.enterprise.code,
         "enterprise_name": record.enterprise.name,
         "authority_name": record.authority.name,
         "authority_code": record.authority.code,
         "document_number": decision.document_number,
         "decision_date": decision.decided_on.isoformat(),
+        "penalty": _penalty(decision.penalty) if decision.penalty else None,
         "standard": record.obligation.standard.value,
         "sector": record.obligation.sector.value,
         "obligation": _obligation(record.obligation),
@@ -60,6 +64,26 @@ def standing_entry(record: SanctionRecord, day: date, areas: Collection[Area] | 
 def _measures(record: SanctionRecord, day: date, areas: Collection[Area] | None, law: Law) -> list[MeasureInForce]:
     wanted = ALL_AREAS if areas is None else areas
     return list(in_force(record, day, wanted, law.catalogues[record.catalogue_edition]))
+
+
+def _penalty(penalty: Penalty) -> dict[str, Any]:
+    return {
+        "kind": penalty.kind.value,
+        "document_number": penalty.document_number,
+        "decided_on": penalty.decided_on.isoformat(),
+        "violation": penalty.violation or None,
+        "facts": penalty.facts or None,
+        "basis": penalty.basis or None,
+        "content": penalty.content or None,
+        "fine": _money(penalty.fine),
+        "confiscated": _money(penalty.confiscated),
+        "licence": penalty.licence or None,
+        "valid_until": penalty.valid_until.isoformat() if penalty.valid_until else None,
+    }
+
+
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else format(amount, "f")
 
 
 def _obligation(obligation: Obligation) -> dict[str, Any]:

@@ -2,43 +2,89 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from credit_sanction_service.push.breaker import Breaker
+from credit_sanction_service.push.breaker import Breaker, BreakerState
+from credit_sanction_service.push.claim import Order
+from credit_sanction_service.push.observing import LaneState
 from credit_sanction_service.push.rate import Rate
 
 if TYPE_CHECKING:
     from credit_sanction_connectors.port import Connector
     from credit_sanction_service.push.settings import TargetSettings
 
+# How many of a lane's orders may wait for their turn at most.
+MOST_AHEAD: Final = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """An order of a lane, with the instant, of the worker's clock, by which its lease has ended."""
+
+    order: Order
+    lease_ends: float
+
 
 class Lane:
     """
     One target's connector behind its own bounds: concurrency, rate, breaker. Used from one event loop.
 
-    `hungry` says that more was due at the last claim than there was room for.
+    A target that answers well is claimed for ahead, so that nothing idles while the store is asked: about as much as it
+    answers between two turns, which therefore waits for its turn that long. A target that is in trouble, or that may only
+    be called so often, is claimed for only as it can be called at once.
     """
 
     def __init__(self, settings: TargetSettings, connector: Connector) -> None:
         self.settings = settings
         self.connector = connector
-        self.hungry = False
+        self._waiting: deque[Ticket] = deque()
         self._under_way = 0
+        self._answered = 0
         self._rate = Rate(settings.rate_per_s)
         self._breaker = Breaker(failures=settings.breaker_failures, open_s=settings.breaker_open_s)
 
     def room(self, now: float) -> int:
-        """Return how many calls may begin at `now`: waiting for one's turn is done before a claim, not under a lease."""
-        free = self.settings.concurrency - self._under_way
+        """Return how many more may be claimed at `now`; to be asked once for each turn at the store."""
+        most = self.settings.concurrency
+        ahead = min(2 * self._answered, MOST_AHEAD) if self.settings.rate_per_s is None else 0
+        self._answered = 0
+        free = most + ahead - self._under_way - len(self._waiting)
         return self._rate.room(now, self._breaker.room(now, free)) if free > 0 else 0
 
-    def begin(self, now: float) -> None:
-        """Count a call that begins; `end` follows."""
+    def take(self, ticket: Ticket) -> None:
+        """Have an order wait for its turn: withdrawals before listings."""
+        if ticket.order.row.desired_present:
+            self._waiting.append(ticket)
+        else:
+            self._waiting.appendleft(ticket)
+
+    def begin(self, now: float) -> Ticket | None:
+        """Return the next order whose turn it is, None where there is none; `end` follows when it has been carried out."""
+        if not self._waiting or self._under_way >= self.settings.concurrency:
+            return None
         self._under_way += 1
         self._rate.spend()
         self._breaker.let_through(now)
+        return self._waiting.popleft()
 
     def end(self, now: float, *, answered: bool | None) -> None:
         """Count a call that ended: the target answered, was unavailable, or (None) was not called after all."""
         self._under_way -= 1
         self._breaker.note(now, answered=answered)
+        self._answered = self._answered + 1 if answered else 0
+
+    def put_back(self) -> list[Order]:
+        """Return what waits for its turn; its turn will not come."""
+        orders = [ticket.order for ticket in self._waiting]
+        self._waiting.clear()
+        return orders
+
+    def state(self, now: float) -> LaneState:
+        """Say how it stands."""
+        return LaneState(breaker=self._breaker.state(now), in_flight=self._under_way + len(self._waiting))
+
+    def is_open(self, now: float) -> bool:
+        """Whether the breaker keeps every call away."""
+        return self._breaker.state(now) is BreakerState.OPEN

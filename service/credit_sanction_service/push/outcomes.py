@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from credit_sanction_connectors.port import Receipt, Rejected, Unavailable
 from credit_sanction_service.store.attempts import Outcome
+from credit_sanction_service.store.deliveries import Correction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from credit_sanction_connectors.port import FieldFault
+    from credit_sanction_service.push.policy import Policy
 
 DETAIL_MAX: Final = 500
+CORRECTIONS_MAX: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +25,9 @@ class Verdict:
     """
     How one push ended. `wish_s` is the target's Retry-After; `gone` pauses the target; `fault` marks a bug of ours.
 
-    `answered` is what the breaker is told: the target answered, was unavailable, or (None) was not called.
+    `answered` is what the breaker is told: the target answered, was unavailable, or (None) was not called. `counts` is
+    False where the row does not climb its schedule: the target named the time itself, or was not at fault. `may_arrive`
+    says of a refusal that something between us and the target may still deliver what was refused.
     """
 
     outcome: Outcome
@@ -25,21 +35,26 @@ class Verdict:
     status: int = 0
     receipt: str = ""
     detail: str = ""
+    corrections: tuple[Correction, ...] = ()
     wish_s: float | None = None
     counts: bool = True
     gone: bool = False
+    may_arrive: bool = False
     fault: bool = False
 
 
 TOO_LATE: Final = Verdict(
     outcome=Outcome.NOT_SENT, answered=None, detail="too little of the lease was left to send it", counts=False
 )
+NOT_BEGUN: Final = Verdict(
+    outcome=Outcome.NOT_SENT, answered=None, detail="its turn had not come when sending stopped", counts=False
+)
 STOPPED: Final = Verdict(
     outcome=Outcome.UNKNOWN, answered=None, detail="the worker stopped before the target answered", counts=False
 )
 
 
-def verdict_of(answer: Receipt | BaseException) -> Verdict:
+def verdict_of(answer: Receipt | BaseException, policy: Policy) -> Verdict:
     """Return what a connector's answer means. Whatever it should not have raised counts as possibly sent."""
     match answer:
         case Receipt():
@@ -48,44 +63,83 @@ def verdict_of(answer: Receipt | BaseException) -> Verdict:
                 answered=True,
                 status=answer.status,
                 receipt=answer.number,
-                detail=_stored(answer.excerpt),
+                detail=storable(answer.excerpt),
+            )
+        case Rejected() if policy.is_transient(answer.status, answer.code):
+            return Verdict(
+                outcome=Outcome.UNAVAILABLE, answered=False, status=answer.status or 0, detail=_detail(answer)
             )
         case Rejected():
-            code = f"{answer.code}: " if answer.code else ""
-            return Verdict(
-                outcome=Outcome.REJECTED,
-                answered=True,
-                status=answer.status or 0,
-                detail=_stored(code + answer.reason),
-            )
+            return _refused(answer, faults=answer.faults)
+        case Unavailable() if policy.is_permanent(answer.status, answer.code):
+            return _refused(answer, may_arrive=_unavailable(answer) is Outcome.UNKNOWN)
         case Unavailable():
+            outcome = _unavailable(answer)
             return Verdict(
-                outcome=_unavailable(answer),
-                answered=False,
+                outcome=outcome,
+                # A 2xx without a usable receipt, or with a page that lags behind, comes from a target that is there.
+                answered=answer.status is not None and HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES,
                 status=answer.status or 0,
-                detail=_stored(answer.reason),
+                detail=_detail(answer),
                 wish_s=answer.retry_after,
-                gone=answer.gone,
+                counts=outcome is not Outcome.UNAVAILABLE or answer.retry_after is None,
+                gone=answer.gone and not policy.is_transient(answer.status, answer.code),
             )
         case TimeoutError():
             return Verdict(outcome=Outcome.UNKNOWN, answered=False, detail="no answer within the time allowed")
         case _:
-            return Verdict(outcome=Outcome.UNKNOWN, answered=None, detail=_stored(repr(answer)), fault=True)
+            return Verdict(outcome=Outcome.UNKNOWN, answered=None, detail=storable(repr(answer)), fault=True)
+
+
+def not_written(fault: Exception) -> Verdict:
+    """Return what it means that a body could not be composed: refused data, or a bug of ours; no byte was sent."""
+    if isinstance(fault, Rejected):
+        return _refused(fault, faults=fault.faults, answered=None)
+    return Verdict(outcome=Outcome.NOT_SENT, answered=None, detail=storable(f"it cannot be written down: {fault!r}"))
+
+
+def _refused(
+    answer: Rejected | Unavailable,
+    *,
+    faults: Iterable[FieldFault] = (),
+    may_arrive: bool = False,
+    answered: bool | None = True,
+) -> Verdict:
+    corrections = [
+        Correction(target_field=storable(fault.field), field=storable(fault.path), words=storable(fault.words))
+        for fault in faults
+    ]
+    return Verdict(
+        outcome=Outcome.REJECTED,
+        answered=answered,
+        status=answer.status or 0,
+        detail=_detail(answer),
+        corrections=tuple(corrections[:CORRECTIONS_MAX]),
+        may_arrive=may_arrive,
+    )
 
 
 def _unavailable(answer: Unavailable) -> Outcome:
     """
     Tell apart: never sent, answered no, or nobody knows.
 
-    A 3xx, 4xx or 503 says that nothing was taken. A 2xx that is no receipt may have been; 500, 502 and 504 may come from
-    something between us and a target that took it.
+    A 3xx, 4xx or 503 says that nothing was taken, as a target may in its own words. A 2xx that is no receipt may have been;
+    500, 502 and 504 may come from something between us and a target that took it.
     """
     if not answer.sent:
         return Outcome.NOT_SENT
     status = answer.status or 0
     refused = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return Outcome.UNAVAILABLE if refused or status == HTTPStatus.SERVICE_UNAVAILABLE else Outcome.UNKNOWN
+    told = answer.refused or refused or status == HTTPStatus.SERVICE_UNAVAILABLE
+    return Outcome.UNAVAILABLE if told else Outcome.UNKNOWN
 
 
-def _stored(text: str) -> str:
-    return text.replace("\x00", "")[:DETAIL_MAX]
+def _detail(answer: Rejected | Unavailable) -> str:
+    """Return code, reason, and the start of what was answered where the reason does not quote it."""
+    text = f"{answer.code}: {answer.reason}" if answer.code else answer.reason
+    return storable(text if answer.reason in answer.excerpt else f"{text} | {answer.excerpt}".removesuffix(" | "))
+
+
+def storable(text: str) -> str:
+    """Return what the store can hold: no NUL, no lone surrogates, bounded."""
+    return text[:DETAIL_MAX].replace("\x00", "").encode("utf-8", "replace").decode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from credit_sanction_connectors.port import Parcel, Version
@@ -11,6 +13,7 @@ from credit_sanction_service.store.codec import load_filter, load_record
 
 if TYPE_CHECKING:
     from credit_sanction_service.domain.law import Law
+    from credit_sanction_service.domain.terms import Area
     from credit_sanction_service.store.claims import Content
     from credit_sanction_service.store.deliveries import Delivery
     from credit_sanction_service.store.values import Revision
@@ -31,7 +34,7 @@ def parcel_of(row: Delivery, content: Content, law: Law) -> Parcel:
     grow.
     """
     day = day_of(content.known_at)
-    areas = load_filter(content.filter).areas
+    areas = _areas(content.filter)
     others = [load_record(body) for body in content.in_force]
     own = load_record(content.own) if content.own is not None else None
     holds_record = row.record_id is not None
@@ -47,6 +50,11 @@ def parcel_of(row: Delivery, content: Content, law: Law) -> Parcel:
         standing=[standing_entry(record, day, areas, law) for record in others] if holds_record else [],
         standing_revision=version_of(content.head),
     )
+
+
+@lru_cache(maxsize=256)
+def _areas(filter_: str) -> frozenset[Area] | None:
+    return load_filter(json.loads(filter_)).areas
 
 
 def version_of(revision: Revision) -> Version:

@@ -1,4 +1,4 @@
-"""Writing down how attempts and verifications ended: many in one transaction, each only while its row is still its own."""
+"""Writing down how attempts and verifications ended: each only while its row is still its own."""
 
 from __future__ import annotations
 
@@ -6,30 +6,20 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from credit_sanction_service.push import transitions
 from credit_sanction_service.push.transitions import Ending, Reading
-from credit_sanction_service.store import attempts, claims
-from credit_sanction_service.store.attempts import Closed, Outcome
+from credit_sanction_service.store.attempts import Closed
+from credit_sanction_service.store.deliveries import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
+    from credit_sanction_service.push.lane import Lane
     from credit_sanction_service.push.policy import Policy
     from credit_sanction_service.store.attempts import AttemptKey
-    from credit_sanction_service.store.connect import Connection
-    from credit_sanction_service.store.deliveries import Delivery
+    from credit_sanction_service.store.claims import Held, RowKey
 
-log: Final = structlog.get_logger()
-_EVENTS: Final = {
-    Outcome.CONFIRMED: "delivery.confirmed",
-    Outcome.REJECTED: "delivery.rejected",
-    Outcome.UNAVAILABLE: "delivery.postponed",
-    Outcome.UNKNOWN: "delivery.postponed",
-    Outcome.NOT_SENT: "delivery.postponed",
-}
+GONE: Final = "it answered 410 Gone: it no longer wants to be called"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,103 +32,82 @@ class Completion:
     gone: bool = False
 
     @property
-    def key(self) -> claims.RowKey:
+    def key(self) -> RowKey:
         """The row."""
         return self.target, self.subject
 
 
-def settle(
-    connection: Connection, completions: Sequence[Completion], policies: Mapping[str, Policy]
-) -> list[Completion]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
     """
-    Write down how these ended, and return those whose rows were held by another: settle them again.
+    A completion with its row before and after it; both None where there is no such row any more.
+
+    `lag_s` is how long the target was owed what it has now confirmed, None where it has not.
+    """
+
+    completion: Completion
+    before: Delivery | None
+    after: Delivery | None
+
+    @property
+    def lag_s(self) -> float | None:
+        """Seconds from when the row became due to its confirmation."""
+        if self.before is None or self.before.due_since is None or self.after is None or self.after.due_since:
+            return None
+        return (self.after.changed_at - self.before.due_since).total_seconds()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the row is left to a person by it."""
+        return self.after is not None and self.after.given_up
+
+
+def settle(held: Held, completions: Sequence[Completion], lanes: Mapping[str, Lane]) -> list[Settled]:
+    """
+    Say what becomes of the held rows as these have ended. Those that are busy with another are left out: settle them again.
 
     Done twice it has the effect of once, so it may be repeated where nobody knows whether the commit came through.
     """
-    with connection.transaction():
-        held, busy = claims.lock(connection, {completion.key for completion in completions})
-        ready = [completion for completion in completions if completion.key not in busy]
-        if ready:
-            now = max((instant for _, instant in held.values()), default=None) or _clock(connection)
-            newly = _close(connection, ready, now)
-            rows = {key: row for key, (row, _) in held.items()}
-            for completion in ready:
-                if completion.key in rows:
-                    row = rows[completion.key]
-                    rows[completion.key] = _moved(row, completion, now, policies[completion.target], newly)
-            claims.write(connection, list(rows.values()))
-    for completion in ready:
-        _tell(completion)
-    # Not in the transaction: a changed targets file takes the target first and then the rows.
-    for target in sorted({completion.target for completion in ready if completion.gone}):
-        if claims.pause_target(connection, target, _GONE):
-            log.error("target.paused", target=target, reason=_GONE)
-    return [completion for completion in completions if completion.key in busy]
+    rows = dict(held.own)
+    settled = []
+    for completion in completions:
+        if completion.key in held.busy:
+            continue
+        before = after = rows.get(completion.key)
+        if before is not None:
+            after = _moved(before, completion.end, held, lanes[completion.target].settings.policy)
+            rows[completion.key] = after
+        settled.append(Settled(completion=completion, before=before, after=after))
+    return settled
 
 
-_GONE: Final = "it answered 410 Gone: it no longer wants to be called"
-
-
-def _close(connection: Connection, ready: Sequence[Completion], now: datetime) -> set[AttemptKey]:
-    endings = [
+def closings(settled: Sequence[Settled], held: Held) -> list[tuple[AttemptKey, Closed]]:
+    """Return how the attempts among them are to be closed."""
+    return [
         (
-            (completion.target, completion.subject, completion.end.number),
+            (one.completion.target, one.completion.subject, end.number),
             Closed(
-                outcome=completion.end.outcome,
-                status=completion.end.status,
-                receipt=completion.end.receipt,
-                detail=completion.end.detail,
-                closed_at=now,
-            ),
-        )
-        for completion in ready
-        if isinstance(completion.end, Ending)
-    ]
-    return attempts.close_attempts(connection, endings) if endings else set()
-
-
-def _moved(row: Delivery, completion: Completion, now: datetime, policy: Policy, newly: set[AttemptKey]) -> Delivery:
-    """Return the row after `completion`. An attempt speaks for the row if it is its last and nobody closed it before."""
-    dice = random.random()  # noqa: S311 - jitter
-    match completion.end:
-        case Reading() as reading:
-            return transitions.verified(row, reading, now, policy, dice=dice)
-        case Ending() as ending if row.attempt != ending.number:
-            return transitions.overtaken(row, ending, now, policy)
-        case Ending() as ending if (*completion.key, ending.number) in newly:
-            return transitions.settled(row, ending, now, policy, dice=dice)
-        case _:
-            return row
-
-
-def _clock(connection: Connection) -> datetime:
-    row = connection.execute("SELECT clock_timestamp()").fetchone()
-    if row is None:
-        raise RuntimeError("the store has no clock")
-    now: datetime = row[0]
-    return now
-
-
-def _tell(completion: Completion) -> None:
-    match completion.end:
-        case Ending() as end:
-            log.info(
-                _EVENTS[end.outcome],
-                target=completion.target,
-                subject=completion.subject,
-                attempt=end.number,
-                version=str(end.version),
-                present=end.present,
-                outcome=end.outcome.value,
+                outcome=end.outcome,
                 status=end.status,
                 receipt=end.receipt,
-                detail=end.detail if end.outcome is not Outcome.CONFIRMED else "",
-            )
-        case Reading() as reading:
-            log.info(
-                "delivery.verified",
-                target=completion.target,
-                subject=completion.subject,
-                finding=reading.finding.value,
-                detail=reading.detail,
-            )
+                detail=end.detail,
+                closed_at=held.now,
+            ),
+        )
+        for one in settled
+        if isinstance(end := one.completion.end, Ending)
+    ]
+
+
+def _moved(row: Delivery, end: Ending | Reading, held: Held, policy: Policy) -> Delivery:
+    """Return the row after `end`. An attempt speaks for its row while the row has its lease: nobody closed it before."""
+    dice = random.random()  # noqa: S311 - jitter
+    match end:
+        case Reading():
+            return transitions.verified(row, end, held.now, policy, dice=dice)
+        case Ending() if row.attempt != end.number:
+            return transitions.overtaken(row, end, held.now, policy)
+        case Ending() if row.lease_until == end.lease_until:
+            return transitions.settled(row, end, held.now, policy, dice=dice)
+        case _:
+            return row

@@ -1,6 +1,8 @@
 """
 The targets file: TOML, one `[[target]]` for each.
 
+    allowed_hosts = ["credit.example.invalid", "*.bank.example.invalid"]    # where an address may lead; this machine needs none
+
     [[target]]
     name = "city-website"            # lower-case letters, digits, hyphens; part of resource names, never reused
     kind = "city-website"            # a connector of the registry; its own keys (url, secret_file, …) stand beside
@@ -12,7 +14,8 @@ The targets file: TOML, one `[[target]]` for each.
     lease_s = 30                     # of one attempt; longer than timeout_s
     horizon_s = 60                   # how long after it was given up a request may still arrive
     rate_per_s = 20                  # requests begun in a second; not there: as fast as they are answered
-    retry = { schedule = [1, 5, 30, 120, 600], retry_after_max_s = 3600 }
+    retry = { schedule = [1, 5, 30, 120, 600], jitter = "full", retry_after_max_s = 3600, give_up_s = 0,
+              transient = ["400"], permanent = ["404"] }
     breaker = { failures = 5, open_s = 10 }
     reconcile_s = 3600               # how often the target's own list is read; 0: never
     list_timeout_s = 60              # of reading it
@@ -31,12 +34,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from credit_sanction_connectors.hosts import host_allowed, host_entry_fault, hosts_of
 from credit_sanction_connectors.registry import KINDS, build
 from credit_sanction_connectors.settings import BadTarget, Secrets
 from credit_sanction_service.domain.effect import Filter
 from credit_sanction_service.domain.terms import Area, Sector, Standard
 from credit_sanction_service.push.keys import BadTargetsFile, Keys
-from credit_sanction_service.push.policy import DEFAULT_SCHEDULE, Policy
+from credit_sanction_service.push.policy import DEFAULT_SCHEDULE, Jitter, Policy
 from credit_sanction_service.push.settings import LEAST_SLACK_S, TargetSettings, with_connector
 from credit_sanction_service.store.codec import dump_filter
 
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.values import Target
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _DAY_S: Final = 86_400.0
 
 
@@ -85,7 +90,8 @@ def load(path: Path, *, environ: Mapping[str, str] | None = None) -> TargetsFile
     secrets = Secrets(directory=path.parent, environ=os.environ if environ is None else environ)
     targets: list[TargetSettings] = []
     tables: dict[str, dict[str, object]] = {}
-    for place, table in enumerate(_tables(path), 1):
+    hosts, written = _content(path)
+    for place, table in enumerate(written, 1):
         keys = Keys(f"{path.name}: target {table.get('name', place)!r}", table)
         name = keys.text("name")
         if not _NAME.fullmatch(name):
@@ -93,11 +99,18 @@ def load(path: Path, *, environ: Mapping[str, str] | None = None) -> TargetsFile
         if name in tables:
             raise keys.bad("'name' stands twice in the file")
         target, tables[name] = _target(name, keys, secrets)
+        for key, host in hosts_of(tables[name]).items():
+            if not host_allowed(host, hosts):
+                raise keys.bad(
+                    f"{key!r} leads to the host {host!r}, which is not in allowed_hosts at the top of the file; add it there, or"
+                    " mend the address"
+                )
         targets.append(target)
     return TargetsFile(targets=tuple(targets), tables=tables, secrets=secrets)
 
 
-def _tables(path: Path) -> list[dict[str, object]]:
+def _content(path: Path) -> tuple[frozenset[str], list[dict[str, object]]]:
+    """Return the allowed hosts, and the targets' tables."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as fault:
@@ -109,9 +122,13 @@ def _tables(path: Path) -> list[dict[str, object]]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise keys.bad("'target' must be written as [[target]]")
     for key in content:
-        if key != "target":
-            raise keys.bad(f"unknown key {key!r}; expected [[target]]")
-    return tables
+        if key not in {"target", "allowed_hosts"}:
+            raise keys.bad(f"unknown key {key!r}; expected allowed_hosts or [[target]]")
+    hosts = keys.texts("allowed_hosts") or frozenset()
+    for entry in sorted(hosts):
+        if words := host_entry_fault(entry):
+            raise keys.bad(f"'allowed_hosts': {entry!r} {words}")
+    return hosts, tables
 
 
 def _target(name: str, keys: Keys, secrets: Secrets) -> tuple[TargetSettings, dict[str, object]]:
@@ -178,13 +195,28 @@ def _filter(keys: Keys) -> Filter:
 
 def _policy(keys: Keys) -> Policy:
     retry = keys.table("retry")
+    transient, permanent = (_codes(retry, key) for key in ("transient", "permanent"))
+    for code in sorted(transient & permanent):
+        raise retry.bad(f"'permanent' names {code!r} too, as 'transient' does; expected it in one of them")
     policy = Policy(
         schedule=retry.numbers("schedule", DEFAULT_SCHEDULE, least=0.01, most=30 * _DAY_S),
+        jitter=Jitter(retry.choice("jitter", tuple(Jitter)) or Jitter.FULL),
         retry_after_max_s=retry.number("retry_after_max_s", 3_600.0, least=0.0, most=_DAY_S),
+        transient=transient,
+        permanent=permanent,
+        give_up_s=retry.number("give_up_s", 0.0, least=0.0, most=366 * _DAY_S),
         horizon_s=keys.number("horizon_s", 60.0, least=0.0, most=_DAY_S),
     )
     retry.stop_if_any_left()
     return policy
+
+
+def _codes(retry: Keys, key: str) -> frozenset[str]:
+    codes = retry.texts(key) or frozenset()
+    for code in sorted(codes):
+        if not _CODE.fullmatch(code):
+            raise retry.bad(f'{key!r} names {code!r}; expected statuses and codes such as "400" or "98"')
+    return codes
 
 
 def _connector(name: str, kind: str, own: Mapping[str, object], secrets: Secrets, keys: Keys) -> Connector:

@@ -13,36 +13,40 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from credit_sanction_service.store.attempts import Outcome
+from credit_sanction_service.store.deliveries import Correction, Delivery
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from credit_sanction_service.push.policy import Policy
-    from credit_sanction_service.store.deliveries import Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """
-    How an attempt ended. `version`, `generation`, `present` and `opened_at` are those it was opened with.
+    How an attempt ended. `version`, `generation`, `present`, `lease_until` and `opened_at` are those it was opened with.
 
     `fresh` says that it was the first under its key: only then can the target not have answered from memory.
-    `counts` is False where it failed through no fault of the target's: it does not move the row in its schedule.
+    `counts` is False where it does not move the row in its schedule; `may_arrive` is True where what the target refused may
+    still reach it, or may have.
     """
 
     number: int
     version: Revision
     generation: int
     present: bool
+    lease_until: datetime | None
     opened_at: datetime
     fresh: bool
     outcome: Outcome
     status: int = 0
     receipt: str = ""
     detail: str = ""
+    corrections: tuple[Correction, ...] = ()
     wish_s: float | None = None
     counts: bool = True
+    may_arrive: bool = False
 
 
 class Finding(StrEnum):
@@ -81,6 +85,9 @@ def opened(row: Delivery, now: datetime, *, lease: timedelta, renew: bool) -> De
         lease_until=until,
         next_attempt_at=until,
         due_since=row.due_since or now,
+        rejected=False,
+        given_up=False,
+        corrections=(),
     )
 
 
@@ -113,17 +120,19 @@ def doubted(row: Delivery, version: Revision, until: datetime) -> Delivery:
 
 def settled(row: Delivery, ending: Ending, now: datetime, policy: Policy, *, dice: float) -> Delivery:
     """End the row's present attempt. `dice` in 0..1 is the jitter."""
+    if ending.outcome is Outcome.CONFIRMED:
+        return _confirmed(row, ending, now)
     row = replace(row, lease_until=None, changed_at=now)
+    if ending.outcome is Outcome.UNKNOWN or ending.may_arrive:
+        row = doubted(row, ending.version, now + policy.horizon)
     match ending.outcome:
-        case Outcome.CONFIRMED:
-            return _confirmed(row, ending, now)
         case Outcome.REJECTED if _is_current(row, ending):
-            return replace(row, rejected=True, next_attempt_at=None, last_error=ending.detail)
+            return replace(
+                row, rejected=True, corrections=ending.corrections, next_attempt_at=None, last_error=ending.detail
+            )
         case Outcome.REJECTED:
             return replace(row, next_attempt_at=now)
-        case Outcome.UNKNOWN:
-            return _postponed(doubted(row, ending.version, now + policy.horizon), ending, now, policy, dice)
-        case Outcome.UNAVAILABLE | Outcome.NOT_SENT:
+        case _:
             return _postponed(row, ending, now, policy, dice)
 
 
@@ -172,23 +181,31 @@ def _is_current(row: Delivery, ending: Ending) -> bool:
 
 
 def _confirmed(row: Delivery, ending: Ending, now: datetime) -> Delivery:
-    row = replace(
+    # Sent after the last instant at which older bytes could arrive, and not answered from memory: it has the last word.
+    in_doubt = row.unknown_until is not None and not (ending.fresh and row.unknown_until <= ending.opened_at)
+    is_current = _is_current(row, ending)
+    unknown_until = row.unknown_until if in_doubt else None
+    return replace(
         row,
+        lease_until=None,
+        changed_at=now,
         confirmed=ending.version,
         confirmed_present=ending.present,
         receipt=ending.receipt,
         failures=0,
         last_error="",
+        unknown=row.unknown if in_doubt else None,
+        unknown_until=unknown_until,
+        due_since=None if is_current else row.due_since,
+        next_attempt_at=unknown_until if is_current else now,
     )
-    # Sent after the last instant at which older bytes could arrive, and not answered from memory: it has the last word.
-    if ending.fresh and row.unknown_until is not None and row.unknown_until <= ending.opened_at:
-        row = replace(row, unknown=None, unknown_until=None)
-    if not _is_current(row, ending):
-        return replace(row, next_attempt_at=now)
-    return replace(row, due_since=None, next_attempt_at=row.unknown_until)
 
 
 def _postponed(row: Delivery, ending: Ending, now: datetime, policy: Policy, dice: float) -> Delivery:
     failures = row.failures + ending.counts
-    wait = policy.wait(max(failures, 1), dice=dice, wish_s=ending.wish_s)
-    return replace(row, failures=failures, last_error=ending.detail, next_attempt_at=now + wait)
+    row = replace(row, failures=failures, last_error=ending.detail)
+    # Where we never got to ask, nobody has refused anything yet.
+    asked = ending.counts or ending.wish_s is not None
+    if asked and ending.present and _is_current(row, ending) and policy.gives_up(now - (row.due_since or now)):
+        return replace(row, given_up=True, next_attempt_at=None)
+    return replace(row, next_attempt_at=now + policy.wait(max(failures, 1), dice=dice, wish_s=ending.wish_s))

@@ -1,5 +1,5 @@
 """
-The push worker: claims what is due, has it carried out, settles what ended.
+The push worker: turn by turn it writes down what has ended and takes what is due; between the turns it has that sent.
 
 One event loop for the targets; the store, which is synchronous, on threads beside it. Any number of workers may run: rows
 are leased, never shared.
@@ -21,17 +21,16 @@ import structlog
 from tenacity.stop import stop_base
 from typing_extensions import override
 
-from credit_sanction_connectors.port import Unavailable
 from credit_sanction_service.domain.faults import StoreUnavailable
-from credit_sanction_service.push.claim import Order, claim
 from credit_sanction_service.push.clock import boot_time
-from credit_sanction_service.push.flight import carry_out
-from credit_sanction_service.push.lane import Lane
-from credit_sanction_service.push.reconcile import reconcile
+from credit_sanction_service.push.flight import carry_out, not_begun
+from credit_sanction_service.push.lane import Lane, Ticket
+from credit_sanction_service.push.observing import LaneState, Nobody, Observer, tell
+from credit_sanction_service.push.reconcile import serve_requests
 from credit_sanction_service.push.session import Session
-from credit_sanction_service.push.settle import Completion, settle
-from credit_sanction_service.store.claims import skewed_targets
-from credit_sanction_service.store.law import KnownLaw
+from credit_sanction_service.push.turn import Turn, take_turn
+from credit_sanction_service.store.claims import end_pauses, skewed_targets
+from credit_sanction_service.store.law import KnownLaw, LawUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -40,11 +39,15 @@ if TYPE_CHECKING:
 
     from credit_sanction_connectors.port import Connector
     from credit_sanction_service.push.settings import TargetSettings
+    from credit_sanction_service.push.settle import Completion
     from credit_sanction_service.store.connect import Connection
 
 log: Final = structlog.get_logger()
-_BUSY_WAIT_S: Final = 0.02
+# Rows are held while bodies are composed: so many at most, for a commit that moves one of them waits for all.
+MOST_CLAIMED: Final = 128
+_GATHER_S: Final = 0.005
 _WATCH_S: Final = 30.0
+_LAW_AGAIN_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,20 +85,23 @@ class Worker:
         *,
         name: str = "",
         pace: Pace | None = None,
+        observer: Observer | None = None,
         clock: Callable[[], float] = boot_time,
     ) -> None:
         self._dsn = dsn
         self._lanes = {t.name: Lane(t, connectors[t.name]) for t in targets if t.name in connectors}
-        self._settings = {target: lane.settings for target, lane in self._lanes.items()}
-        self._policies = {target: lane.settings.policy for target, lane in self._lanes.items()}
         self._name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._pace = pace or Pace()
+        self._observer = observer or Nobody()
         self._clock = clock
         self._known_law = KnownLaw()
+        self._law_again = 0.0
         self._flights: set[asyncio.Task[None]] = set()
         self._ended: list[Completion] = []
-        self._work_ended = asyncio.Event()
-        self._room = asyncio.Event()
+        self._wake = asyncio.Event()  # there is something for the next turn
+        self._stopping = asyncio.Event()  # nothing more is claimed or begun
+        self._landed = asyncio.Event()  # nothing more will end
+        self._expired = asyncio.Event()  # nor is the database waited for
 
     async def run(self, stop: asyncio.Event) -> None:
         """
@@ -104,103 +110,125 @@ class Worker:
         While the database is away the worker stands still. A fault of its own ends it: the next one takes over.
         """
         log.info("worker.started", worker=self._name, targets=sorted(self._lanes))
-        landed = asyncio.Event()  # nothing more will end
-        expired = asyncio.Event()  # nor is the database waited for
-        with ThreadPoolExecutor(max_workers=3, thread_name_prefix="push-store") as threads:
-            claims, settles, drifts = (Session(self._dsn, threads) for _ in range(3))
+        self._observer.begin(self._states)
+        called = {name: (lane.settings, lane.connector) for name, lane in self._lanes.items()}
+        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="push-store") as threads:
+            turns, drifts = (Session(self._dsn, threads) for _ in range(2))
             try:
                 async with asyncio.TaskGroup() as group:
-                    settler = group.create_task(self._settle_all(settles, landed, expired))
-                    beside = [group.create_task(self._reconcile_all(lane, drifts)) for lane in self._lanes.values()]
-                    beside.append(group.create_task(self._watch_targets(drifts)))
-                    await self._claim_all(claims, stop)
+                    working = group.create_task(self._take_turns(turns))
+                    beside = [
+                        group.create_task(serve_requests(drifts, called, worker=self._name)),
+                        group.create_task(self._watch_targets(drifts)),
+                    ]
+                    await stop.wait()
+                    self._stopping.set()
                     for task in beside:
                         task.cancel()
                     await self._drain()
-                    landed.set()
-                    self._work_ended.set()
-                    asyncio.get_running_loop().call_later(self._pace.drain_s, expired.set)
-                    await settler
+                    self._landed.set()
+                    self._wake.set()
+                    asyncio.get_running_loop().call_later(self._pace.drain_s, self._expired.set)
+                    await working
             finally:
                 await self._abandon_flights()
                 for lane in self._lanes.values():
                     await lane.connector.aclose()
-                for session in (claims, settles, drifts):
+                for session in (turns, drifts):
                     await session.close()
         log.info("worker.stopped", worker=self._name, unsettled=len(self._ended))
 
-    async def _claim_all(self, session: Session, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            self._room.clear()
-            now = self._clock()
-            room = {name: lane.room(now) for name, lane in self._lanes.items()}
-            if any(room.values()):
-                await self._claim(session, room, stop)
-            await _any_of(stop, self._room, within_s=self._pace.poll_s)
+    async def _take_turns(self, session: Session) -> None:
+        loop = asyncio.get_running_loop()
+        while not (self._landed.is_set() and not self._ended):
+            self._wake.clear()
+            gathered = loop.time() + _GATHER_S
+            try:
+                await self._take_turn(session)
+            except StoreUnavailable:
+                # Their leases lapse, and whoever claims their rows closes them.
+                log.exception("attempts.unsettled", count=len(self._ended))
+                return
+            # What ends within some milliseconds goes together: each turn costs as much as several rows do.
+            await asyncio.sleep(gathered - loop.time())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.poll_s):
+                    await self._wake.wait()
 
-    async def _claim(self, session: Session, room: Mapping[str, int], stop: asyncio.Event) -> None:
+    async def _take_turn(self, session: Session) -> None:
+        now = self._clock()
+        room = {name: room for name, lane in self._lanes.items() if (room := lane.room(now)) > 0}
+        share = max(MOST_CLAIMED // max(len(room), 1), 1)
+        room = {name: min(slots, share) for name, slots in room.items()}
+        if self._stopping.is_set() or now < self._law_again:
+            room = {}
+        if not room and not self._ended:
+            return
+        ended = list(self._ended)
         asked_at = 0.0
 
-        def work(connection: Connection) -> list[Order]:
+        def work(connection: Connection) -> Turn:
             nonlocal asked_at
             asked_at = self._clock()  # before the store begins the leases, so that ours end first
-            return claim(connection, room, self._settings, worker=self._name, known_law=self._known_law)
+            return self._turn(connection, room, ended)
 
-        try:
-            orders = await session.run(work, stop=_StopOnce(stop), sleep=partial(_any_of_sleep, stop))
-        except StoreUnavailable:
-            return
-        for name, lane in self._lanes.items():
-            lane.hungry = room[name] > 0 and sum(order.row.target == name for order in orders) == room[name]
-        for order in orders:
+        turn = await session.run(work, stop=_StopOnce(self._expired), sleep=partial(_sleep_unless, self._expired))
+        # Only now is it certain that they are written down.
+        self._ended = self._ended[len(ended) :] + turn.busy
+        tell(turn.settled, self._observer)
+        for order in turn.orders:
             lane = self._lanes[order.row.target]
-            lane.begin(self._clock())
-            flight = asyncio.create_task(self._fly(order, lane, asked_at + lane.settings.lease_s))
+            lane.take(Ticket(order=order, lease_ends=asked_at + lane.settings.lease_s))
+        for lane in self._lanes.values():
+            self._begin(lane)
+        if len(turn.orders) >= sum(room.values()) > 0:
+            self._wake.set()  # more may be due
+
+    def _turn(self, connection: Connection, room: Mapping[str, int], ended: list[Completion]) -> Turn:
+        """Take a turn on a thread of the store's. By a law that cannot be read nothing is claimed; what ended is settled."""
+        take = partial(
+            take_turn, connection, ended=ended, lanes=self._lanes, worker=self._name, known_law=self._known_law
+        )
+        if self._stopping.is_set():
+            return take({})
+        try:
+            return take(room)
+        except LawUnreadable as fault:
+            log.warning("claims.suspended", fault=str(fault))
+            self._law_again = self._clock() + _LAW_AGAIN_S
+            return take({})
+
+    def _begin(self, lane: Lane) -> None:
+        """Have the lane's orders carried out whose turn it is; those whose turn will not come have ended."""
+        now = self._clock()
+        if self._stopping.is_set() or lane.is_open(now):
+            self._end(*(not_begun(order) for order in lane.put_back()))
+        while (ticket := lane.begin(now)) is not None:
+            flight = asyncio.create_task(self._fly(ticket, lane))
             self._flights.add(flight)
             flight.add_done_callback(self._flights.discard)
 
-    async def _fly(self, order: Order, lane: Lane, lease_ends: float) -> None:
-        landed = await carry_out(order, lane, lease_ends=lease_ends, clock=self._clock)
+    async def _fly(self, ticket: Ticket, lane: Lane) -> None:
+        landed = await carry_out(ticket.order, lane, lease_ends=ticket.lease_ends, clock=self._clock)
         lane.end(self._clock(), answered=landed.answered)
-        self._ended.append(landed.completion)
-        self._work_ended.set()
-        if lane.hungry:
-            self._room.set()
+        self._end(landed.completion)
+        self._begin(lane)
 
-    async def _settle_all(self, session: Session, landed: asyncio.Event, expired: asyncio.Event) -> None:
-        """Write down what ended, all that gathered while the last was written; what cannot be waits for the database."""
-        while not (landed.is_set() and not self._ended):
-            await self._work_ended.wait()
-            self._work_ended.clear()
-            batch, self._ended = self._ended, []
-            if not batch:
-                continue
-            try:
-                busy = await session.run(
-                    partial(settle, completions=batch, policies=self._policies),
-                    stop=_StopOnce(expired),
-                    sleep=partial(_any_of_sleep, expired),
-                )
-            except StoreUnavailable:
-                # Their leases lapse, and whoever claims their rows closes them.
-                log.exception("attempts.unsettled", count=len(batch))
-                return
-            if busy:
-                self._ended += busy
-                self._work_ended.set()
-                await asyncio.sleep(_BUSY_WAIT_S)
+    def _end(self, *completions: Completion) -> None:
+        if completions:
+            self._ended += completions
+            self._wake.set()
 
-    async def _reconcile_all(self, lane: Lane, session: Session) -> None:
-        while lane.settings.reconcile_s and lane.settings.offers_list:
-            await asyncio.sleep(lane.settings.reconcile_s)
-            try:
-                await reconcile(session, lane.settings, lane.connector)
-            except Unavailable as fault:
-                log.warning("target.unreadable", target=lane.settings.name, detail=fault.reason)
+    def _states(self) -> dict[str, LaneState]:
+        now = self._clock()
+        return {name: lane.state(now) for name, lane in self._lanes.items()}
 
     async def _watch_targets(self, session: Session) -> None:
-        """Say which targets are left alone because the store knows them otherwise: the file has changed since."""
-        digests = {name: settings.digest for name, settings in self._settings.items()}
+        """
+        Say which targets are left alone because the store knows them otherwise: the file has changed since. And tidy away
+        the pauses that have ended.
+        """
+        digests = {name: lane.settings.digest for name, lane in self._lanes.items()}
         known: list[str] = []
         while True:
             skewed = await session.run(partial(skewed_targets, digests=digests))
@@ -209,9 +237,13 @@ class Worker:
                     "targets.skewed", targets=skewed, advice="restart the worker with the targets file in force"
                 )
             known = skewed
+            for target in await session.run(end_pauses):
+                log.info("target.resumed", target=target)
             await asyncio.sleep(_WATCH_S)
 
     async def _drain(self) -> None:
+        for lane in self._lanes.values():
+            self._begin(lane)
         if self._flights:
             await asyncio.wait(self._flights, timeout=self._pace.drain_s)
         await self._abandon_flights()
@@ -224,20 +256,7 @@ class Worker:
             await asyncio.wait(self._flights)
 
 
-async def _any_of(*events: asyncio.Event, within_s: float) -> bool:
-    """Wait until one of the events is set, at most `within_s`; True where one is."""
-    if any(event.is_set() for event in events):
-        return True
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        done, _ = await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        return bool(done)
-    finally:
-        for wait in waits:
-            wait.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*waits, return_exceptions=True)
-
-
-async def _any_of_sleep(event: asyncio.Event, seconds: float) -> None:
-    await _any_of(event, within_s=seconds)
+async def _sleep_unless(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

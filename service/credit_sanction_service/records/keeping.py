@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from credit_sanction_service.calls import Call, new_id
 from credit_sanction_service.domain.amendments import Amendment, amend, check_paths, confirm
 from credit_sanction_service.domain.calendar import add_day
 from credit_sanction_service.domain.decisions import read_confirmation
 from credit_sanction_service.domain.faults import CalendarNotPublished, Duplicate, Invalid, NotPermitted
-from credit_sanction_service.domain.intake import take_in
 from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
-from credit_sanction_service.records.writing import RecordWrites, fixed_of, hold, named_obligation, warned
+from credit_sanction_service.records.taking_in import CREATE, Submission, take_in_together, taken_in
+from credit_sanction_service.records.writing import RecordWrites, fixed_of, hold, warned
 from credit_sanction_service.store import reading
 from credit_sanction_service.store.outcomes import Refused
+from credit_sanction_service.store.writer import Joint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from credit_sanction_service.calls import Call
     from credit_sanction_service.domain.access import Principal
     from credit_sanction_service.domain.drafts import ConfirmationDraft, LiftDraft, RecordDraft, RevocationDraft
     from credit_sanction_service.domain.records import SanctionRecord
@@ -41,16 +42,17 @@ class Records:
         self._writes = RecordWrites(writer, reader, timeout=timeout)
 
     def create(self, draft: RecordDraft, call: Call) -> StoredRecord:
-        """Take one record in. Raises `Invalid`, `NotPermitted`, `Duplicate`, `RequestIdReused`."""
+        """Take one record in, with those of other callers. Raises `Invalid`, `NotPermitted`, `Duplicate`, `RequestIdReused`."""
 
         def work(tx: Transaction) -> list[SanctionRecord]:
-            [record] = warned(tx, [self._take_in(tx, draft, call)])
-            refusal = tx.insert([record], action="CREATE", principal=call.principal.name)[0]
+            [record] = warned(tx, [taken_in(tx, draft, call)])
+            refusal = tx.insert([record], action=CREATE, principal=call.principal.name)[0]
             if refusal:
                 raise refusal
             return [record]
 
-        return self._writes.write_records(work, call)[0]
+        joint = Joint(item=Submission(draft=draft, call=call), do=take_in_together)
+        return self._writes.write_records(work, call, joint=joint)[0]
 
     def create_many(self, drafts: Sequence[RecordDraft], call: Call) -> list[StoredRecord | Refused]:
         """Take many records in; what is refused is refused alone. All that is accepted is of one revision."""
@@ -58,7 +60,7 @@ class Records:
         def work(tx: Transaction) -> list[SanctionRecord | Refused]:
             taken = [self._try_to_take_in(tx, draft, call, number) for number, draft in enumerate(drafts)]
             records = warned(tx, [item for item in taken if not isinstance(item, Refused)])
-            refusals = tx.insert(records, action="CREATE", principal=call.principal.name)
+            refusals = tx.insert(records, action=CREATE, principal=call.principal.name)
             inserted = iter(zip(records, refusals, strict=True))
             return [item if isinstance(item, Refused) else _inserted(*next(inserted)) for item in taken]
 
@@ -117,11 +119,7 @@ class Records:
 
         def work(tx: Transaction) -> list[SanctionRecord]:
             record = hold(tx, record_id, version, call)
-            fresh = (
-                self._take_in(tx, replacement, call, replaces=record.name, prefix="replacement")
-                if replacement
-                else None
-            )
+            fresh = taken_in(tx, replacement, call, replaces=record.name, prefix="replacement") if replacement else None
             revoked = revoke(record, draft, today=tx.today, law=tx.law, replacement=fresh.name if fresh else "")
             tx.update(revoked, action="REVOKE", principal=call.principal.name)
             if fresh is None:
@@ -185,20 +183,9 @@ class Records:
 
         return self._writes.writer.run(work, timeout=self._writes.timeout).value
 
-    def _take_in(
-        self, tx: Transaction, draft: RecordDraft, call: Call, *, replaces: str = "", prefix: str = "record"
-    ) -> SanctionRecord:
-        fixed = named_obligation(tx, draft, prefix=prefix, replaces=replaces)
-        try:
-            record = take_in(draft, record_id=new_id(), today=tx.today, law=tx.law, fixed=fixed, replaces=replaces)
-        except Invalid as fault:
-            raise fault.under(prefix) from None
-        call.principal.require_record(record)
-        return record
-
     def _try_to_take_in(self, tx: Transaction, draft: RecordDraft, call: Call, number: int) -> SanctionRecord | Refused:
         try:
-            return self._take_in(tx, draft, call, prefix=f"records[{number}]")
+            return taken_in(tx, draft, call, prefix=f"records[{number}]")
         except Invalid as fault:
             return Refused(
                 fault=type(fault).__name__,

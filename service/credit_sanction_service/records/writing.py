@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from credit_sanction_service.domain.decisions import Fixed
@@ -12,21 +14,21 @@ from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.intake import OBLIGATION_NAMED
 from credit_sanction_service.domain.obligations import PLAN_RULE
 from credit_sanction_service.domain.parties import NAME_WARNING, name_warnings
+from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.store import reading
 from credit_sanction_service.store.obligations import lock_obligation, running_under
 from credit_sanction_service.store.outcomes import Refused, Written, dump_outcome, load_outcome
 from credit_sanction_service.store.values import Revision, StoredRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Callable
 
     from credit_sanction_service.calls import Call
     from credit_sanction_service.domain.drafts import RecordDraft
-    from credit_sanction_service.domain.records import SanctionRecord
+    from credit_sanction_service.store.commit import Drawn
     from credit_sanction_service.store.connect import Reader
     from credit_sanction_service.store.transaction import Transaction
-    from credit_sanction_service.store.writer import Writer
+    from credit_sanction_service.store.writer import Joint, Writer
 
 
 class RecordWrites:
@@ -54,33 +56,57 @@ class RecordWrites:
 
         return self.write_records(work, call)[0]
 
-    def write_records(self, work: Callable[[Transaction], list[SanctionRecord]], call: Call) -> list[StoredRecord]:
+    def write_records(
+        self,
+        work: Callable[[Transaction], list[SanctionRecord]],
+        call: Call,
+        *,
+        joint: Joint[Any, Done] | None = None,
+    ) -> list[StoredRecord]:
         """Do work that refuses nothing singly."""
-        return [item for item in self.write(work, call) if isinstance(item, StoredRecord)]
+        return [item for item in self.write(work, call, joint=joint) if isinstance(item, StoredRecord)]
 
     def write(
-        self, work: Callable[[Transaction], Sequence[SanctionRecord | Refused]], call: Call
+        self,
+        work: Callable[[Transaction], Sequence[SanctionRecord | Refused]],
+        call: Call,
+        *,
+        joint: Joint[Any, Done] | None = None,
     ) -> list[StoredRecord | Refused]:
-        """Do the work once for its request id and return what it wrote, as it was then."""
+        """Do the work once for its request id, `joint` with that of others, and return what it wrote, as it was then."""
         if call.validate_only:
             now, items = self.writer.run(lambda tx: (tx.now, work(tx)), dry=True, timeout=self.timeout).value
             return [item if isinstance(item, Refused) else _unstored(item, now) for item in items]
 
-        def remembered(tx: Transaction) -> list[dict[str, Any]]:
+        def remembered(tx: Transaction) -> Done:
             key = call.key
             first = tx.recall(key) if key else None
             if first is not None:
-                return list(first)
-            outcome = dump_outcome(work(tx))
+                return Done(now=tx.now, recalled=first)
+            items = work(tx)
             if key:
-                tx.remember(key, outcome)
-            return outcome
+                tx.remember(key, dump_outcome(items))
+            return Done(now=tx.now, items=items)
 
-        outcome = load_outcome(self.writer.run(remembered, timeout=self.timeout).value)
+        committed = self.writer.run(remembered, joint=joint, timeout=self.timeout)
+        done, drawn = committed.value, committed.drawn
+        if done.recalled is None and all(isinstance(item, Refused) or item.version == 1 for item in done.items):
+            # What is new is known here as it was written: it need not be read.
+            return [item if isinstance(item, Refused) else _stored(item, done.now, drawn) for item in done.items]
+        outcome = load_outcome(dump_outcome(done.items) if done.recalled is None else done.recalled)
         wanted = [(item.record_id, item.version) for item in outcome if isinstance(item, Written)]
         with self.reader.connection() as connection:
             versions = reading.get_versions(connection, wanted) if wanted else {}
         return [item if isinstance(item, Refused) else versions[item.record_id, item.version] for item in outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a call wrote at the instant `now`, or what its request id was first answered with."""
+
+    now: datetime
+    items: Sequence[SanctionRecord | Refused] = ()
+    recalled: Sequence[dict[str, Any]] | None = None
 
 
 def hold(tx: Transaction, record_id: str, version: int, call: Call) -> SanctionRecord:
@@ -138,11 +164,22 @@ def warned(tx: Transaction, records: Sequence[SanctionRecord]) -> list[SanctionR
     known = tx.names_of(record.enterprise.code for record in records)
     for record in records:
         known[record.enterprise.code].add(record.enterprise.names)
-    warnings = [name_warnings(record.enterprise.names, sorted(known[record.enterprise.code])) for record in records]
     return [
-        replace(record, warnings=(*found, *(kept for kept in record.warnings if not kept.startswith(NAME_WARNING))))
-        for record, found in zip(records, warnings, strict=True)
+        _warned(record, name_warnings(record.enterprise.names, sorted(known[record.enterprise.code])))
+        for record in records
     ]
+
+
+def _warned(record: SanctionRecord, found: tuple[str, ...]) -> SanctionRecord:
+    warnings = (*found, *(kept for kept in record.warnings if not kept.startswith(NAME_WARNING)))
+    return record if warnings == record.warnings else replace(record, warnings=warnings)
+
+
+def _stored(record: SanctionRecord, now: datetime, drawn: Drawn | None) -> StoredRecord:
+    """Return a record that was new in a transaction of that instant."""
+    if drawn is None:
+        raise RuntimeError(f"{record.name} was written in no revision")
+    return StoredRecord(record=record, revision=drawn.revision, created_at=now, updated_at=drawn.known_at)
 
 
 def _unstored(record: SanctionRecord, now: datetime) -> StoredRecord:

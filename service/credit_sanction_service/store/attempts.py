@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+from credit_sanction_service.store.arrays import numbers, texts
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.connect import Connection
 
 AttemptKey = tuple[str, str, int]
+Columns = tuple[str | list[Any], ...]
 
 
 class Outcome(StrEnum):
@@ -29,7 +32,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """One attempt as opened."""
+    """
+    One attempt as opened. `body` is what was composed to be sent, None where nothing could be, or where the attempt was read
+    back (see `sent_bodies`); `digest` its SHA-256.
+    """
 
     target: str
     subject: str
@@ -39,6 +45,8 @@ class Opened:
     idempotency_key: str
     worker: str
     opened_at: datetime
+    body: bytes | None = None
+    digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,49 +68,53 @@ class Attempt:
     closed: Closed | None
 
 
-def open_attempts(connection: Connection, attempts: Sequence[Opened]) -> None:
-    """Write down that these are about to be sent."""
-    connection.execute(
-        """
-        INSERT INTO attempt_opened (target, subject, number, epoch, version, present, idempotency_key, worker, opened_at)
-        SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::integer[], %s::bigint[], %s::boolean[],
-            %s::text[], %s::text[], %s::timestamptz[])
-        """,
-        (
-            [attempt.target for attempt in attempts],
-            [attempt.subject for attempt in attempts],
-            [attempt.number for attempt in attempts],
-            [attempt.version.epoch for attempt in attempts],
-            [attempt.version.number for attempt in attempts],
-            [attempt.present for attempt in attempts],
-            [attempt.idempotency_key for attempt in attempts],
-            [attempt.worker for attempt in attempts],
-            [attempt.opened_at for attempt in attempts],
-        ),
+# Given all at once, attempts are opened and closed as a part of one statement: see `claims.write`. In binary form (%b) goes
+# what the driver would be long in writing as text.
+OPEN: Final = """
+INSERT INTO attempt_opened (target, subject, number, epoch, version, present, idempotency_key, worker, opened_at, body,
+    digest)
+SELECT target, subject, number, epoch, version, present, key, worker, at, nullif(body, ''), nullif(digest, '')
+FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::integer[], %s::bigint[], %s::boolean[], %s::text[], %s::text[],
+    %b::timestamptz[], %b::bytea[], %b::bytea[])
+    AS given (target, subject, number, epoch, version, present, key, worker, at, body, digest)
+"""
+CLOSE: Final = """
+INSERT INTO attempt_closed (target, subject, number, outcome, status, receipt, detail, closed_at)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::integer[], %s::text[], %s::text[],
+    %b::timestamptz[])
+ON CONFLICT DO NOTHING
+"""
+
+
+def opening(attempts: Sequence[Opened]) -> Columns:
+    """Return the values of `OPEN`: that these are about to be sent, and what exactly."""
+    return (
+        texts(attempt.target for attempt in attempts),
+        texts(attempt.subject for attempt in attempts),
+        numbers(attempt.number for attempt in attempts),
+        numbers(attempt.version.epoch for attempt in attempts),
+        numbers(attempt.version.number for attempt in attempts),
+        numbers(attempt.present for attempt in attempts),
+        texts(attempt.idempotency_key for attempt in attempts),
+        texts(attempt.worker for attempt in attempts),
+        [attempt.opened_at for attempt in attempts],
+        [zlib.compress(attempt.body) if attempt.body else b"" for attempt in attempts],
+        [attempt.digest or b"" for attempt in attempts],
     )
 
 
-def close_attempts(connection: Connection, endings: Sequence[tuple[AttemptKey, Closed]]) -> set[AttemptKey]:
-    """Write down how these ended, and return those that nobody had closed before."""
-    rows = connection.execute(
-        """
-        INSERT INTO attempt_closed (target, subject, number, outcome, status, receipt, detail, closed_at)
-        SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::integer[], %s::text[], %s::text[],
-            %s::timestamptz[])
-        ON CONFLICT DO NOTHING RETURNING target, subject, number
-        """,
-        (
-            [key[0] for key, _ in endings],
-            [key[1] for key, _ in endings],
-            [key[2] for key, _ in endings],
-            [closed.outcome.value for _, closed in endings],
-            [closed.status for _, closed in endings],
-            [closed.receipt for _, closed in endings],
-            [closed.detail for _, closed in endings],
-            [closed.closed_at for _, closed in endings],
-        ),
-    ).fetchall()
-    return {(row[0], row[1], row[2]) for row in rows}
+def closing(endings: Sequence[tuple[AttemptKey, Closed]]) -> Columns:
+    """Return the values of `CLOSE`: how these ended. What somebody has closed before stays as it is."""
+    return (
+        texts(key[0] for key, _ in endings),
+        texts(key[1] for key, _ in endings),
+        numbers(key[2] for key, _ in endings),
+        texts(closed.outcome.value for _, closed in endings),
+        numbers(closed.status for _, closed in endings),
+        texts(closed.receipt for _, closed in endings),
+        texts(closed.detail for _, closed in endings),
+        [closed.closed_at for _, closed in endings],
+    )
 
 
 def close_lapsed(connection: Connection, keys: Sequence[AttemptKey]) -> list[Opened]:
@@ -113,11 +125,12 @@ def close_lapsed(connection: Connection, keys: Sequence[AttemptKey]) -> list[Ope
             INSERT INTO attempt_closed (target, subject, number, outcome, status, receipt, detail, closed_at)
             SELECT o.target, o.subject, o.number, 'UNKNOWN', 0, '', 'its lease lapsed', clock_timestamp()
             FROM attempt_opened o
-            JOIN unnest(%s::text[], %s::text[], %s::bigint[]) AS given (target, subject, number)
+            JOIN unnest(%b::text[], %b::text[], %b::bigint[]) AS given (target, subject, number)
                 USING (target, subject, number)
             ON CONFLICT DO NOTHING RETURNING target, subject, number
         )
-        SELECT o.target, o.subject, o.number, o.epoch, o.version, o.present, o.idempotency_key, o.worker, o.opened_at
+        SELECT o.target, o.subject, o.number, o.epoch, o.version, o.present, o.idempotency_key, o.worker, o.opened_at,
+            o.digest
         FROM closed JOIN attempt_opened o USING (target, subject, number)
         """,
         ([key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]),
@@ -130,7 +143,7 @@ def attempts_of(connection: Connection, target: str, subject: str) -> list[Attem
     rows = connection.execute(
         """
         SELECT o.target, o.subject, o.number, o.epoch, o.version, o.present, o.idempotency_key, o.worker, o.opened_at,
-            c.outcome, c.status, c.receipt, c.detail, c.closed_at
+            o.digest, c.outcome, c.status, c.receipt, c.detail, c.closed_at
         FROM attempt_opened o LEFT JOIN attempt_closed c USING (target, subject, number)
         WHERE o.target = %s AND o.subject = %s ORDER BY o.number
         """,
@@ -138,17 +151,26 @@ def attempts_of(connection: Connection, target: str, subject: str) -> list[Attem
     ).fetchall()
     return [
         Attempt(
-            opened=_opened(row[:9]),
+            opened=_opened(row[:10]),
             closed=None
-            if row[9] is None
-            else Closed(outcome=Outcome(row[9]), status=row[10], receipt=row[11], detail=row[12], closed_at=row[13]),
+            if row[10] is None
+            else Closed(outcome=Outcome(row[10]), status=row[11], receipt=row[12], detail=row[13], closed_at=row[14]),
         )
         for row in rows
     ]
 
 
-def _opened(row: tuple[str, str, int, int, int, bool, str, str, datetime]) -> Opened:
-    target, subject, number, epoch, version, present, key, worker, opened_at = row
+def sent_bodies(connection: Connection, target: str, subject: str) -> dict[int, bytes]:
+    """Return what was composed for the attempts of one delivery, by their numbers; none for those that had no body."""
+    rows = connection.execute(
+        "SELECT number, body FROM attempt_opened WHERE target = %s AND subject = %s AND body IS NOT NULL",
+        (target, subject),
+    ).fetchall()
+    return {number: zlib.decompress(body) for number, body in rows}
+
+
+def _opened(row: tuple[str, str, int, int, int, bool, str, str, datetime, bytes | None]) -> Opened:
+    target, subject, number, epoch, version, present, key, worker, opened_at, digest = row
     return Opened(
         target=target,
         subject=subject,
@@ -158,4 +180,5 @@ def _opened(row: tuple[str, str, int, int, int, bool, str, str, datetime]) -> Op
         idempotency_key=key,
         worker=worker,
         opened_at=opened_at,
+        digest=digest,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from credit_sanction_service.store.deliveries import COLUMNS, Delivery, delivery_of
+from credit_sanction_service.store import attempts
+from credit_sanction_service.store.arrays import numbers, texts
+from credit_sanction_service.store.deliveries import COLUMNS, PAUSED, WIDTH, Delivery, delivery_of
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
@@ -32,15 +35,29 @@ class Content:
     What there is to say of one row, all of one snapshot. Bodies are as stored.
 
     `own` is the subject's record, or any of the enterprise's; `in_force` are the enterprise's records that the target
-    should show, without the subject itself; `filter` is the target's. `known_at` is when the desired version became known,
-    `head` the snapshot's.
+    should show, without the subject itself; `filter` is the target's, as JSON text. `known_at` is when the desired version
+    became known, `head` and `law_version` are the snapshot's.
     """
 
     own: dict[str, Any] | None
     in_force: list[dict[str, Any]]
-    filter: dict[str, Any]
+    filter: str
     known_at: datetime
     head: Revision
+    law_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """
+    Rows held until the transaction ends, and the store's clock once they were: those that are `due`, and by their keys the
+    caller's `own`. `busy` are keys of his that another holds at present.
+    """
+
+    due: list[Delivery]
+    own: dict[RowKey, Delivery]
+    busy: set[RowKey]
+    now: datetime
 
 
 # A subject that comes back after its target was dropped goes on counting where its earlier life ended.
@@ -51,20 +68,22 @@ _COUNTED: Final = COLUMNS.replace(
 )
 # now(), the transaction's start: a volatile clock could not use the index. Withdrawals come first, then what waited
 # longest: the order of the index.
-_LOCK_DUE: Final = f"""
-SELECT {_COUNTED}, clock_timestamp()
-FROM unnest(%s::text[], %s::text[], %s::integer[]) AS want (target, digest, slots)
-JOIN target t ON t.name = want.target AND t.digest = want.digest AND t.paused_reason IS NULL
-    AND t.retired IS DISTINCT FROM 'abandon'
-CROSS JOIN LATERAL (
-    SELECT * FROM delivery WHERE delivery.target = want.target AND delivery.next_attempt_at <= now()
-    ORDER BY delivery.desired_present, delivery.next_attempt_at LIMIT want.slots FOR UPDATE SKIP LOCKED
-) AS d
-"""  # noqa: S608 - joined from constants
-_LOCK: Final = f"""
-SELECT {COLUMNS}, clock_timestamp()
-FROM delivery d JOIN unnest(%s::text[], %s::text[]) AS given (target, subject) USING (target, subject)
-FOR UPDATE OF d SKIP LOCKED
+_HOLD: Final = f"""
+WITH own AS (
+    SELECT {COLUMNS}, false
+    FROM delivery d JOIN unnest(%s::text[], %s::text[]) AS given (target, subject) USING (target, subject)
+    FOR UPDATE OF d SKIP LOCKED
+), due AS (
+    SELECT {_COUNTED}, true
+    FROM unnest(%s::text[], %s::text[], %s::integer[]) AS want (target, digest, slots)
+    JOIN target t ON t.name = want.target AND t.digest = want.digest AND t.retired IS DISTINCT FROM 'abandon'
+        AND NOT {PAUSED}
+    CROSS JOIN LATERAL (
+        SELECT * FROM delivery WHERE delivery.target = want.target AND delivery.next_attempt_at <= now()
+        ORDER BY delivery.desired_present, delivery.next_attempt_at LIMIT want.slots FOR UPDATE SKIP LOCKED
+    ) AS d
+), held AS (SELECT * FROM own UNION ALL SELECT * FROM due)
+SELECT *, clock_timestamp() FROM held
 """  # noqa: S608 - joined from constants
 _WRITE: Final = """
 UPDATE delivery d SET confirmed_epoch = g.confirmed_epoch, confirmed_number = g.confirmed_number,
@@ -73,24 +92,26 @@ UPDATE delivery d SET confirmed_epoch = g.confirmed_epoch, confirmed_number = g.
     lease_until = g.lease_until, next_attempt_at = g.next_attempt_at, due_since = g.due_since,
     unknown_epoch = g.unknown_epoch, unknown_number = g.unknown_number, unknown_until = g.unknown_until,
     last_error = g.last_error, receipt = g.receipt, changed_at = g.changed_at,
-    claimed_generation = g.claimed_generation
+    claimed_generation = g.claimed_generation, given_up = g.given_up, corrections = g.corrections
 FROM unnest(%s::text[], %s::text[], %s::integer[], %s::bigint[], %s::boolean[], %s::integer[], %s::bigint[],
-    %s::boolean[], %s::integer[], %s::bigint[], %s::integer[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-    %s::integer[], %s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
-    %s::integer[])
+    %s::boolean[], %s::integer[], %s::bigint[], %s::integer[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
+    %s::integer[], %s::bigint[], %b::timestamptz[], %s::text[], %s::text[], %b::timestamptz[],
+    %s::integer[], %s::boolean[], %s::jsonb[])
     AS g (target, subject, confirmed_epoch, confirmed_number, confirmed_present, claimed_epoch, claimed_number,
     rejected, generation, attempt, failures, lease_until, next_attempt_at, due_since, unknown_epoch, unknown_number,
-    unknown_until, last_error, receipt, changed_at, claimed_generation)
+    unknown_until, last_error, receipt, changed_at, claimed_generation, given_up,
+    corrections)
 WHERE d.target = g.target AND d.subject = g.subject
 """
+_WRITE_ALL: Final = f"WITH moved AS ({_WRITE}), opened AS ({attempts.OPEN}) {attempts.CLOSE}"
 _READ_CONTENTS: Final = """
 SELECT coalesce(own.body, latest.body),
-    coalesce((
+    (
         SELECT jsonb_agg(r.body ORDER BY r.id) FROM in_force_at f JOIN sanction_record r ON r.id = f.record_id
         WHERE f.target = g.target AND f.enterprise_code = g.code AND f.record_id IS DISTINCT FROM g.record_id
-    ), '[]'),
-    t.filter, coalesce(v.known_at, clock_timestamp()), head.epoch, head.number
-FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::integer[], %s::bigint[])
+    ),
+    t.filter::text, coalesce(v.known_at, clock_timestamp()), head.epoch, head.number, head.law_version
+FROM unnest(%s::text[], %b::uuid[], %s::text[], %s::integer[], %s::bigint[])
     WITH ORDINALITY AS g (target, record_id, code, epoch, number, ordinal)
 CROSS JOIN store_head head
 JOIN target t ON t.name = g.target
@@ -104,68 +125,88 @@ ORDER BY g.ordinal
 """
 
 
-def lock_due(connection: Connection, wants: Sequence[Want]) -> list[tuple[Delivery, datetime]]:
+def hold(connection: Connection, wants: Sequence[Want], keys: Collection[RowKey]) -> Held:
     """
-    Return due rows of active targets, at most `slots` each, held until the transaction ends, with the store's clock.
+    Take hold of due rows of active targets, at most `slots` each, and of the rows of `keys`.
 
-    Nothing is waited for: what another holds is left to it.
-    """
-    rows = connection.execute(
-        _LOCK_DUE,
-        ([want.target for want in wants], [want.digest for want in wants], [want.slots for want in wants]),
-    ).fetchall()
-    return [(delivery_of(row), row[26]) for row in rows]
-
-
-def lock(
-    connection: Connection, keys: Collection[RowKey]
-) -> tuple[dict[RowKey, tuple[Delivery, datetime]], set[RowKey]]:
-    """
-    Return the rows held from here on, with the store's clock, and the keys of those that another holds at present.
-
-    Waiting for them instead could deadlock with a commit, which takes rows in an order of its own.
+    Nothing is waited for: what another holds is left to him. Waiting could deadlock with a commit, which takes rows in an
+    order of its own.
     """
     pairs = sorted(keys)
-    arrays = ([key[0] for key in pairs], [key[1] for key in pairs])
-    held = {(row[0], row[1]): (delivery_of(row), row[26]) for row in connection.execute(_LOCK, arrays).fetchall()}
-    if len(held) == len(pairs):
-        return held, set()
-    existing = connection.execute(
+    arrays = (texts(key[0] for key in pairs), texts(key[1] for key in pairs))
+    wanted = (
+        texts(want.target for want in wants),
+        texts(want.digest for want in wants),
+        numbers(want.slots for want in wants),
+    )
+    rows = connection.execute(_HOLD, (*arrays, *wanted)).fetchall()
+    own = {(row[0], row[1]): delivery_of(row) for row in rows if not row[WIDTH]}
+    return Held(
+        due=[delivery_of(row) for row in rows if row[WIDTH] and (row[0], row[1]) not in own],
+        own=own,
+        busy=_existing(connection, arrays) - own.keys() if len(own) < len(pairs) else set(),
+        now=rows[-1][WIDTH + 1] if rows else _clock(connection),
+    )
+
+
+def _existing(connection: Connection, arrays: tuple[str, str]) -> set[RowKey]:
+    rows = connection.execute(
         "SELECT target, subject FROM delivery"
         " JOIN unnest(%s::text[], %s::text[]) AS given (target, subject) USING (target, subject)",
         arrays,
     ).fetchall()
-    return held, {(row[0], row[1]) for row in existing} - held.keys()
+    return {(row[0], row[1]) for row in rows}
 
 
-def write(connection: Connection, rows: Sequence[Delivery]) -> None:
-    """Write rows back that the caller holds. What is desired is not the worker's to change."""
-    connection.execute(
-        _WRITE,
-        (
-            [row.target for row in rows],
-            [row.subject for row in rows],
-            [row.confirmed and row.confirmed.epoch for row in rows],
-            [row.confirmed and row.confirmed.number for row in rows],
-            [row.confirmed_present for row in rows],
-            [row.claimed and row.claimed.epoch for row in rows],
-            [row.claimed and row.claimed.number for row in rows],
-            [row.rejected for row in rows],
-            [row.generation for row in rows],
-            [row.attempt for row in rows],
-            [row.failures for row in rows],
-            [row.lease_until for row in rows],
-            [row.next_attempt_at for row in rows],
-            [row.due_since for row in rows],
-            [row.unknown and row.unknown.epoch for row in rows],
-            [row.unknown and row.unknown.number for row in rows],
-            [row.unknown_until for row in rows],
-            [row.last_error for row in rows],
-            [row.receipt for row in rows],
-            [row.changed_at for row in rows],
-            [row.claimed_generation for row in rows],
-        ),
+def _clock(connection: Connection) -> datetime:
+    now: datetime = connection.execute("SELECT clock_timestamp()").fetchall()[0][0]
+    return now
+
+
+def write(
+    connection: Connection,
+    rows: Sequence[Delivery],
+    opened: Sequence[attempts.Opened],
+    closed: Sequence[tuple[attempts.AttemptKey, attempts.Closed]],
+) -> None:
+    """
+    Write rows back that the caller holds, and which attempts begin and end with that, in one statement. What is desired is
+    not the worker's to change.
+    """
+    if not (rows or closed):
+        return
+    moved = (
+        texts(row.target for row in rows),
+        texts(row.subject for row in rows),
+        numbers(row.confirmed.epoch if row.confirmed else None for row in rows),
+        numbers(row.confirmed.number if row.confirmed else None for row in rows),
+        numbers(row.confirmed_present for row in rows),
+        numbers(row.claimed.epoch if row.claimed else None for row in rows),
+        numbers(row.claimed.number if row.claimed else None for row in rows),
+        numbers(row.rejected for row in rows),
+        numbers(row.generation for row in rows),
+        numbers(row.attempt for row in rows),
+        numbers(row.failures for row in rows),
+        [row.lease_until for row in rows],
+        [row.next_attempt_at for row in rows],
+        [row.due_since for row in rows],
+        numbers(row.unknown.epoch if row.unknown else None for row in rows),
+        numbers(row.unknown.number if row.unknown else None for row in rows),
+        [row.unknown_until for row in rows],
+        texts(row.last_error for row in rows),
+        texts(row.receipt for row in rows),
+        [row.changed_at for row in rows],
+        numbers(row.claimed_generation for row in rows),
+        numbers(row.given_up for row in rows),
+        texts(_corrections(row) for row in rows),
     )
+    connection.execute(_WRITE_ALL, (*moved, *attempts.opening(opened), *attempts.closing(closed)))
+
+
+def _corrections(row: Delivery) -> str:
+    if not row.corrections:
+        return "[]"
+    return json.dumps([(one.target_field, one.field, one.words) for one in row.corrections], ensure_ascii=False)
 
 
 def read_contents(connection: Connection, rows: Sequence[Delivery]) -> list[Content]:
@@ -184,23 +225,38 @@ def read_contents(connection: Connection, rows: Sequence[Delivery]) -> list[Cont
     answers = connection.execute(
         _READ_CONTENTS,
         (
-            [row.target for row in rows],
+            texts(row.target for row in rows),
             [row.record_id for row in rows],
-            [row.enterprise_code for row in rows],
-            [row.desired.epoch for row in rows],
-            [row.desired.number for row in rows],
+            texts(row.enterprise_code for row in rows),
+            numbers(row.desired.epoch for row in rows),
+            numbers(row.desired.number for row in rows),
         ),
     ).fetchall()
     return [
-        Content(own=row[0], in_force=row[1], filter=row[2], known_at=row[3], head=Revision(epoch=row[4], number=row[5]))
+        Content(
+            own=row[0],
+            in_force=row[1] or [],
+            filter=row[2],
+            known_at=row[3],
+            head=Revision(epoch=row[4], number=row[5]),
+            law_version=row[6],
+        )
         for row in answers
     ]
 
 
-def pause_target(connection: Connection, target: str, reason: str) -> bool:
-    """Stop calling a target until it is resumed; True where it was not paused before. The first reason stays."""
+def pause_target(connection: Connection, target: str, reason: str, until: datetime | None = None) -> bool:
+    """
+    Stop calling a target until `until`, or else until it is resumed; True where that took effect.
+
+    A pause is never shortened by another: one that would not outlast it leaves it with its own reason.
+    """
     done = connection.execute(
-        "UPDATE target SET paused_reason = %s WHERE name = %s AND paused_reason IS NULL", (reason, target)
+        f"""
+        UPDATE target t SET paused_reason = %(reason)s, paused_until = %(until)s
+        WHERE t.name = %(target)s AND (NOT {PAUSED} OR t.paused_until < coalesce(%(until)s::timestamptz, 'infinity'))
+        """,  # noqa: S608 - a constant
+        {"target": target, "reason": reason, "until": until},
     )
     return done.rowcount == 1
 
@@ -208,9 +264,18 @@ def pause_target(connection: Connection, target: str, reason: str) -> bool:
 def resume_target(connection: Connection, target: str) -> bool:
     """Call a paused target again; True where it was paused."""
     done = connection.execute(
-        "UPDATE target SET paused_reason = NULL WHERE name = %s AND paused_reason IS NOT NULL", (target,)
+        f"UPDATE target t SET paused_reason = NULL, paused_until = NULL WHERE t.name = %s AND {PAUSED}",  # noqa: S608 - a constant
+        (target,),
     )
     return done.rowcount == 1
+
+
+def end_pauses(connection: Connection) -> list[str]:
+    """Forget the pauses whose time has passed, which nobody minds any more, and return the targets."""
+    rows = connection.execute(
+        "UPDATE target SET paused_reason = NULL, paused_until = NULL WHERE paused_until <= now() RETURNING name"
+    ).fetchall()
+    return sorted(row[0] for row in rows)
 
 
 def skewed_targets(connection: Connection, digests: Mapping[str, str]) -> list[str]:

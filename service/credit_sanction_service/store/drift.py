@@ -14,40 +14,57 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.connect import Connection
 
 _OUR_NAMES: Final = "^sanctionRecords/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_AT_ONCE: Final = 5_000  # rows of a statement, for statements are bounded in time
 _AT_REST: Final = "due_since IS NULL AND lease_until IS NULL AND changed_at < %(before)s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resting:
-    """What a target confirmed and still should have."""
+    """
+    What a target confirmed and still should have. `standing` are the enterprise's other records in force there, None where
+    the target holds enterprises.
+    """
 
     subject: str
     version: Revision
     present: bool
-
-
-def begin(connection: Connection, target: str, digest: str) -> datetime | None:
-    """Return the store's clock, None unless the target is active and known by this digest."""
-    row = connection.execute(
-        "SELECT clock_timestamp() FROM target WHERE name = %s AND digest = %s AND paused_reason IS NULL"
-        " AND retired IS DISTINCT FROM 'abandon'",
-        (target, digest),
-    ).fetchone()
-    return row[0] if row else None
+    standing: frozenset[str] | None
 
 
 def at_rest(connection: Connection, target: str, *, before: datetime) -> list[Resting]:
-    """Return the rows that have been confirmed and untouched since before `before`."""
+    """Return the rows that have been confirmed and untouched since before `before`, of one snapshot."""
     rows = connection.execute(
-        f"SELECT subject, confirmed_epoch, confirmed_number, confirmed_present FROM delivery"  # noqa: S608 - constants
-        f" WHERE target = %(target)s AND confirmed_number IS NOT NULL AND {_AT_REST}",
+        f"""
+        SELECT d.subject, d.confirmed_epoch, d.confirmed_number, d.confirmed_present, d.record_id IS NOT NULL,
+            others.names
+        FROM delivery d LEFT JOIN (
+            SELECT enterprise_code, array_agg('sanctionRecords/' || record_id) AS names FROM in_force_at
+            WHERE target = %(target)s GROUP BY enterprise_code HAVING count(*) > 1
+        ) AS others USING (enterprise_code)
+        WHERE d.target = %(target)s AND d.confirmed_number IS NOT NULL AND {_AT_REST}
+        """,  # noqa: S608 - joined from constants
         {"target": target, "before": before},
     ).fetchall()
-    return [Resting(subject=row[0], version=Revision(epoch=row[1], number=row[2]), present=row[3]) for row in rows]
+    return [
+        Resting(
+            subject=row[0],
+            version=Revision(epoch=row[1], number=row[2]),
+            present=row[3],
+            standing=frozenset(row[5] or ()) - {row[0]} if row[4] else None,
+        )
+        for row in rows
+    ]
 
 
 def repair(connection: Connection, target: str, subjects: Sequence[str], *, before: datetime) -> set[str]:
     """Make those due under a new key that are still at rest; others are being pushed as it is. Returns which were."""
+    made: set[str] = set()
+    for first in range(0, len(subjects), _AT_ONCE):
+        made |= _repair(connection, target, subjects[first : first + _AT_ONCE], before)
+    return made
+
+
+def _repair(connection: Connection, target: str, subjects: Sequence[str], before: datetime) -> set[str]:
     rows = connection.execute(
         f"""
         UPDATE delivery SET generation = generation + 1, failures = 0, due_since = clock_timestamp(),
@@ -66,27 +83,43 @@ def repair(connection: Connection, target: str, subjects: Sequence[str], *, befo
     return {row[0] for row in rows}
 
 
-def adopt(connection: Connection, target: str, subjects: Sequence[str]) -> set[str]:
-    """
-    Make rows, due and desired absent at the store's head, for `subjects` that the target lists and we have no row of.
+_STRANGERS: Final = """
+FROM target t CROSS JOIN store_head head CROSS JOIN unnest(%(subjects)s::text[]) AS given (subject)
+LEFT JOIN sanction_record r ON t.holds = 'record' AND r.id = CASE WHEN given.subject ~ %(ours)s
+    THEN substring(given.subject FROM '/(.*)')::uuid END
+WHERE t.name = %(target)s
+    AND NOT EXISTS (SELECT FROM delivery d WHERE d.target = t.name AND d.subject = given.subject)
+    AND CASE WHEN t.holds = 'record' THEN given.subject ~ %(ours)s
+        ELSE EXISTS (SELECT FROM sanction_record o WHERE o.enterprise_code = given.subject) END
+"""
 
-    They count as possibly sent. Only what must have come from us is taken: names of sanction records, or codes of
-    enterprises of whom we know a record. A row made in the meantime is left alone. Returns which were made.
+
+def strangers(connection: Connection, target: str, subjects: Sequence[str]) -> set[str]:
+    """
+    Return those of `subjects` that the target lists and we have no row of, although they must have come from us: names of
+    sanction records, or codes of enterprises of whom we know a record.
     """
     rows = connection.execute(
-        """
+        f"SELECT given.subject {_STRANGERS}",
+        {"target": target, "subjects": list(subjects), "ours": _OUR_NAMES},
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def adopt(connection: Connection, target: str, subjects: Sequence[str]) -> set[str]:
+    """
+    Make rows, due and desired absent at the store's head, for those of `subjects` that are `strangers`.
+
+    They count as possibly sent. A row made in the meantime is left alone. Returns which were made.
+    """
+    rows = connection.execute(
+        f"""
         INSERT INTO delivery (target, subject, record_id, enterprise_code, desired_epoch, desired_number, desired_present,
             claimed_epoch, claimed_number, generation, next_attempt_at, due_since)
         SELECT t.name, given.subject, r.id,
             CASE WHEN t.holds = 'enterprise' THEN given.subject ELSE coalesce(r.enterprise_code, '') END,
             head.epoch, head.number, false, head.epoch, head.number, 1, clock_timestamp(), clock_timestamp()
-        FROM target t CROSS JOIN store_head head CROSS JOIN unnest(%(subjects)s::text[]) AS given (subject)
-        LEFT JOIN sanction_record r ON t.holds = 'record' AND r.id = CASE WHEN given.subject ~ %(ours)s
-            THEN substring(given.subject FROM '/(.*)')::uuid END
-        WHERE t.name = %(target)s
-            AND NOT EXISTS (SELECT FROM delivery d WHERE d.target = t.name AND d.subject = given.subject)
-            AND CASE WHEN t.holds = 'record' THEN given.subject ~ %(ours)s
-                ELSE EXISTS (SELECT FROM sanction_record o WHERE o.enterprise_code = given.subject) END
+        {_STRANGERS}
         ON CONFLICT DO NOTHING RETURNING subject
         """,
         {"target": target, "subjects": list(subjects), "ours": _OUR_NAMES},

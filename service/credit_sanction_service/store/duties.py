@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from credit_sanction_service.domain.records import SanctionRecord
     from credit_sanction_service.store.connect import Connection
 
-_FORGET: Final = "DELETE FROM duty WHERE record_id = ANY (%s)"
+_FORGET: Final = "DELETE FROM duty WHERE record_id = ANY (%b)"
 _NOTE: Final = """
 INSERT INTO duty (record_id, kind, since, due_on, calendar_edition, note, authority_code, district_code)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::date[], %s::date[], %s::text[], %s::text[], %s::text[], %s::text[])
+SELECT * FROM unnest(%b::uuid[], %b::text[], %b::date[], %b::date[], %b::text[], %b::text[], %b::text[], %b::text[])
 ON CONFLICT DO NOTHING
 """
 

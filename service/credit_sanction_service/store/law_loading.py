@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from credit_sanction_service.domain.editions import UnreadableEdition
 from credit_sanction_service.domain.faults import EditionRefused
 from credit_sanction_service.domain.law import Law, build_law
-from credit_sanction_service.store.commit import RULES_LOCK, commit_changes
+from credit_sanction_service.store.commit import RULES_LOCK, write_changes
 from credit_sanction_service.store.law import StoredEdition, get_edition, law_of, read_stored
 from credit_sanction_service.store.law_effects import move_records
 from credit_sanction_service.store.targets import load_targets
@@ -60,7 +60,7 @@ def install_editions(
             move_records(tx, before)
             for follow in on_loaded:
                 follow(tx)
-            commit_changes(connection, tx.changes, targets=tx.targets, day=tx.today)
+            write_changes(connection, tx.changes, targets=tx.targets, day=tx.today)
             _store(tx, fresh, loaded_by=loaded_by)
     return fresh
 

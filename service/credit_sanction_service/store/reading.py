@@ -52,7 +52,7 @@ def get_versions(connection: Connection, wanted: Iterable[tuple[str, int]]) -> d
     pairs = list(wanted)
     rows = connection.execute(
         _COLUMNS
-        + "JOIN unnest(%s::uuid[], %s::bigint[]) AS given (id, version) ON r.id = given.id AND c.version = given.version",
+        + "JOIN unnest(%b::uuid[], %b::bigint[]) AS given (id, version) ON r.id = given.id AND c.version = given.version",
         ([as_uuid(pair[0]) for pair in pairs], [pair[1] for pair in pairs]),
     ).fetchall()
     stored = [_stored(row) for row in rows]

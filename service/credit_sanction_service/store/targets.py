@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from credit_sanction_service.domain.faults import StateConflict
 from credit_sanction_service.store.codec import dump_filter, load_filter, load_record
-from credit_sanction_service.store.commit import DRAW, NOTE_REVISION, RULES_LOCK, memberships_of, move_deliveries
+from credit_sanction_service.store.commit import DRAW, RULES_LOCK, memberships_of, move_deliveries
 from credit_sanction_service.store.values import Target
 
 if TYPE_CHECKING:
@@ -78,7 +78,6 @@ def install_targets(connection: Connection, wanted: Sequence[Target], *, day: da
             ]
             if members:
                 connection.execute(DRAW)
-                connection.execute(NOTE_REVISION)
                 move_deliveries(connection, members)
         return [target.name for target in moving]
 
@@ -125,6 +124,6 @@ def _store(connection: Connection, target: Target) -> None:
     connection.execute(
         "INSERT INTO target (name, kind, holds, filter, digest, retired) VALUES (%s, %s, %s, %s::jsonb, %s, %s)"
         " ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind, holds = EXCLUDED.holds, filter = EXCLUDED.filter,"
-        " digest = EXCLUDED.digest, retired = EXCLUDED.retired, paused_reason = NULL",
+        " digest = EXCLUDED.digest, retired = EXCLUDED.retired, paused_reason = NULL, paused_until = NULL",
         (target.name, target.kind, target.holds, dump_filter(target.filter), target.digest, target.retired),
     )

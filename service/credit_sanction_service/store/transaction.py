@@ -19,7 +19,7 @@ from credit_sanction_service.store.codec import dump_record, load_record
 from credit_sanction_service.store.duties import note_duties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from credit_sanction_service.domain.law import Law
@@ -101,12 +101,18 @@ class Transaction:
 
     def insert(self, records: Sequence[SanctionRecord], *, action: str, principal: str) -> list[Duplicate | None]:
         """Insert new records in one statement; for each None, or the `Duplicate` that stands in its way."""
+        return self.insert_each(records, action=action, principals=[principal] * len(records))
+
+    def insert_each(
+        self, records: Sequence[SanctionRecord], *, action: str, principals: Sequence[str]
+    ) -> list[Duplicate | None]:
+        """Do the same for records of several principals."""
         if not records:
             return []
         rows = [_single(record) for record in records]
         inserted = {str(row[0]) for row in self.connection.execute(_INSERT, _columns(records, rows, self)).fetchall()}
         results: list[Duplicate | None] = []
-        for record, row in zip(records, rows, strict=True):
+        for record, row, principal in zip(records, rows, principals, strict=True):
             if record.id in inserted:
                 self._log_record(record, row["body"], action=action, principal=principal)
                 results.append(None)
@@ -164,7 +170,7 @@ class Transaction:
         """
         rows = self.connection.execute(
             "SELECT DISTINCT enterprise_code, body -> 'enterprise' FROM sanction_record"
-            " WHERE enterprise_code = ANY (%s) AND state <> 'REVOKED'",
+            " WHERE enterprise_code = ANY (%b) AND state <> 'REVOKED'",
             (sorted(set(codes)),),
         ).fetchall()
         names: dict[str, set[tuple[str, ...]]] = defaultdict(set)
@@ -198,6 +204,27 @@ class Transaction:
             "UPDATE request SET outcome = %s::jsonb WHERE principal = %s AND method = %s AND request_id = %s",
             (json.dumps(outcome, ensure_ascii=False), key.principal, key.method, key.request_id),
         )
+
+    def recalled(self, keys: Sequence[RequestKey]) -> dict[RequestKey, Any]:
+        """
+        Return, by the keys of those that were answered before, what they were first answered with, or the `RequestIdReused`
+        where the first payload was another. Nothing is taken: see `claim`.
+        """
+        found = {
+            (row[0], row[1], row[2]): row[3:]
+            for row in self.connection.execute(_RECALLED, _request_columns(keys)).fetchall()
+        }
+        return {
+            key: found[place][1] if bytes(found[place][0]) == key.digest else RequestIdReused(key.request_id)
+            for key in keys
+            if (place := (key.principal, key.method, key.request_id)) in found
+        }
+
+    def claim(self, answers: Mapping[RequestKey, object]) -> bool:
+        """Keep what new request ids are answered with: JSON. False where one of them was taken by now."""
+        columns = _request_columns(list(answers))
+        columns["outcomes"] = [json.dumps(outcome, ensure_ascii=False) for outcome in answers.values()]
+        return self.connection.execute(_CLAIM, columns).rowcount == len(answers)
 
     def _log_record(self, record: SanctionRecord, body: str, *, action: str, principal: str) -> None:
         self.changes.append(
@@ -252,23 +279,43 @@ def _columns(
     records: Sequence[SanctionRecord], rows: Sequence[dict[str, Any]], transaction: Transaction
 ) -> dict[str, Any]:
     columns: dict[str, Any] = {key: [row[key] for row in rows] for key in rows[0]}
-    # unnest flattens arrays of arrays, so the two columns that are arrays travel as JSON.
+    # unnest flattens arrays of arrays, so the two columns that are arrays travel as texts: neither words nor numbers hold commas.
     for key in ("areas", "old_numbers"):
-        columns[key] = [json.dumps(value) for value in columns[key]]
+        columns[key] = [",".join(value) for value in columns[key]]
     columns["next"] = [next_change(record, after=transaction.today, law=transaction.law) for record in records]
     columns["now"] = transaction.now
     return columns
 
 
+def _request_columns(keys: Sequence[RequestKey]) -> dict[str, list[Any]]:
+    return {
+        "principals": [key.principal for key in keys],
+        "methods": [key.method for key in keys],
+        "ids": [key.request_id for key in keys],
+        "digests": [key.digest for key in keys],
+    }
+
+
+_RECALLED = """
+SELECT principal, method, request_id, request.digest, outcome
+FROM unnest(%(principals)b::text[], %(methods)b::text[], %(ids)b::text[]) AS given (principal, method, request_id)
+JOIN request USING (principal, method, request_id)
+"""
+_CLAIM = """
+INSERT INTO request (principal, method, request_id, digest, outcome)
+SELECT principal, method, request_id, digest, outcome::jsonb
+FROM unnest(%(principals)b::text[], %(methods)b::text[], %(ids)b::text[], %(digests)b::bytea[], %(outcomes)b::text[])
+    AS given (principal, method, request_id, digest, outcome)
+ON CONFLICT DO NOTHING
+"""
 _INSERT = """
 INSERT INTO sanction_record (id, version, state, authority_code, document_number, enterprise_code, item, standard,
     district_code, areas, old_numbers, next_change_on, body, created_at)
 SELECT id, version, state, authority, document, enterprise, item, standard, district,
-    ARRAY(SELECT jsonb_array_elements_text(areas)), ARRAY(SELECT jsonb_array_elements_text(old_numbers)),
-    next, body, %(now)s
-FROM unnest(%(id)s::uuid[], %(version)s::bigint[], %(state)s::text[], %(authority)s::text[], %(document)s::text[],
-    %(enterprise)s::text[], %(item)s::text[], %(standard)s::text[], %(district)s::text[], %(areas)s::jsonb[],
-    %(old_numbers)s::jsonb[], %(next)s::date[], %(body)s::jsonb[])
+    string_to_array(areas, ','), string_to_array(old_numbers, ','), next, body::jsonb, %(now)s
+FROM unnest(%(id)b::uuid[], %(version)b::bigint[], %(state)b::text[], %(authority)b::text[], %(document)b::text[],
+    %(enterprise)b::text[], %(item)b::text[], %(standard)b::text[], %(district)b::text[], %(areas)b::text[],
+    %(old_numbers)b::text[], %(next)b::date[], %(body)b::text[])
     AS given (id, version, state, authority, document, enterprise, item, standard, district, areas, old_numbers, next, body)
 ON CONFLICT DO NOTHING
 RETURNING id

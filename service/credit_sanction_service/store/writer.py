@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,35 +20,54 @@ import structlog
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from credit_sanction_service.domain.calendar import day_of
-from credit_sanction_service.domain.faults import Overloaded, StoreUnavailable
-from credit_sanction_service.store.commit import RULES_LOCK, commit_changes
+from credit_sanction_service.domain.faults import Overloaded, SanctionError, StoreUnavailable
+from credit_sanction_service.store.commit import RULES_LOCK, Drawn, commit_changes
 from credit_sanction_service.store.connect import Connection, connect, translated
 from credit_sanction_service.store.law import KnownLaw
 from credit_sanction_service.store.targets import load_targets
 from credit_sanction_service.store.transaction import Transaction
-from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from credit_sanction_service.domain.law import Law
-    from credit_sanction_service.store.values import Target
+    from credit_sanction_service.store.values import Revision, Target
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 log: Final = structlog.get_logger()
 
 _MOST_TOGETHER: Final = 64
 _RERUNS: Final = 3
+# Not the driver's own savepoints: a rollback to one of them makes it forget every statement that it has prepared.
+_SAVE, _KEEP = "SAVEPOINT one_call", "RELEASE one_call"
+_UNDO: Final = "ROLLBACK TO one_call; RELEASE one_call"
 _COLLISIONS: Final = (DeadlockDetected, SerializationFailure)  # of the driver's OperationalError, but nothing is away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed(Generic[T]):
-    """What a piece of work returned, durable by now. `revision` is None where the transaction changed nothing."""
+    """What a piece of work returned, durable by now. `drawn` is None where the transaction changed nothing."""
 
     value: T
-    revision: Revision | None
+    drawn: Drawn | None
+
+    @property
+    def revision(self) -> Revision | None:
+        """The revision that the work's changes have."""
+        return self.drawn.revision if self.drawn else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joint(Generic[Item, T]):
+    """
+    How one caller's work is done together with that of others who wait: `do` takes the items of all whose `do` is the same,
+    and returns for each what its own work would have returned, or the error that it would have raised. Where it raises, what
+    it did is undone, and the work of each is done by itself.
+    """
+
+    item: Item
+    do: Callable[[Transaction, Sequence[Item]], Sequence[T | SanctionError]]
 
 
 @dataclass(slots=True)
@@ -56,12 +75,21 @@ class _Call:
     work: Callable[[Transaction], Any]
     future: Future[Committed[Any]]
     dry: bool
+    joint: Joint[Any, Any] | None = None
     outcome: Any = None
     failure: BaseException | None = None
 
 
-class _Undo(Exception):
-    """Rolls a savepoint back whose work was only a check."""
+def _open(dsn: str) -> Connection:
+    """
+    Open a connection whose statements are planned once each, for few rows found by key: on its own PostgreSQL would plan most
+    of them again at each use, which takes longer than to run them, or read whole tables that were small when it planned.
+    """
+    connection = connect(dsn)
+    connection.execute(
+        "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off", prepare=False
+    )
+    return connection
 
 
 class Writer:
@@ -84,14 +112,17 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Transaction], T], *, dry: bool = False) -> Future[Committed[T]]:
+    def submit(
+        self, work: Callable[[Transaction], T], *, dry: bool = False, joint: Joint[Any, T] | None = None
+    ) -> Future[Committed[T]]:
         """
         Queue a piece of work; the future holds its result once it is durable, or what it raised.
 
         `work` may run more than once (after a deadlock), so it touches nothing but the transaction. `dry` work is rolled
-        back. Raises `Overloaded` when too much is waiting, `StoreUnavailable` once closed.
+        back. `joint` does the same for several callers in fewer statements. Raises `Overloaded` when too much is waiting,
+        `StoreUnavailable` once closed.
         """
-        call = _Call(work=work, future=Future(), dry=dry)
+        call = _Call(work=work, future=Future(), dry=dry, joint=joint)
         with self._gate:  # nothing is queued behind the word to stop
             if self._closed:
                 raise StoreUnavailable("the service is stopping")
@@ -101,9 +132,16 @@ class Writer:
                 raise Overloaded("too many writes are waiting") from None
         return call.future
 
-    def run(self, work: Callable[[Transaction], T], *, dry: bool = False, timeout: float | None = None) -> Committed[T]:
+    def run(
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        dry: bool = False,
+        joint: Joint[Any, T] | None = None,
+        timeout: float | None = None,
+    ) -> Committed[T]:
         """Do `work` and wait for it. After `timeout` seconds: `StoreUnavailable`; the work may still be done."""
-        future = self.submit(work, dry=dry)
+        future = self.submit(work, dry=dry, joint=joint)
         try:
             return future.result(timeout)
         except TimeoutError:
@@ -165,9 +203,9 @@ class Writer:
         if not calls:
             return
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._dsn)
+            self._connection = _open(self._dsn)
         try:
-            revision = self._transact_on(self._connection, calls)
+            drawn = self._transact_on(self._connection, calls)
         except _COLLISIONS:
             raise
         except psycopg.Error:
@@ -177,20 +215,25 @@ class Writer:
             if call.failure is not None:
                 call.future.set_exception(call.failure)
             else:
-                call.future.set_result(Committed(value=call.outcome, revision=None if call.dry else revision))
+                call.future.set_result(Committed(value=call.outcome, drawn=None if call.dry else drawn))
 
-    def _transact_on(self, connection: Connection, calls: list[_Call]) -> Revision | None:
+    def _transact_on(self, connection: Connection, calls: list[_Call]) -> Drawn | None:
         now = self._clock()
-        with connection.transaction():
-            law = self._refresh_rules(connection)
+        try:
+            law = self._begin(connection)
             transaction = Transaction(connection, now=now, targets=self._targets, law=law)
-            for call in calls:
-                self._try(transaction, call)
+            for part in _parted(calls):
+                self._try(transaction, part)
             return commit_changes(connection, transaction.changes, targets=self._targets, day=day_of(now))
+        except BaseException:
+            with suppress(psycopg.Error):  # what came first says more
+                connection.rollback()
+            raise
 
-    def _refresh_rules(self, connection: Connection) -> Law:
-        """Hold targets and law as they are until this transaction ends, and know them."""
+    def _begin(self, connection: Connection) -> Law:
+        """Open a transaction, hold targets and law as they are until it ends, and know them."""
         with connection.pipeline():
+            connection.execute("BEGIN")
             # Two statements: the snapshot of one that waits for the lock is older than what it waited for.
             connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (RULES_LOCK,))
             row = connection.execute("SELECT targets_version, law_version FROM store_head").fetchone()
@@ -202,18 +245,57 @@ class Writer:
         return self._known_law.at(connection, row[1])
 
     @staticmethod
-    def _try(transaction: Transaction, call: _Call) -> None:
-        mark = len(transaction.changes)
-        call.failure = None
-        try:
-            with transaction.connection.transaction():
-                call.outcome = call.work(transaction)
-                if call.dry:
-                    raise _Undo  # noqa: TRY301 - handled just here
-        except _Undo:
-            del transaction.changes[mark:]
-        except (psycopg.OperationalError, psycopg.InterfaceError):  # collisions too
-            raise
-        except Exception as fault:  # noqa: BLE001 - whatever it was belongs to whoever waits
-            del transaction.changes[mark:]
-            call.failure = fault
+    def _try(transaction: Transaction, calls: list[_Call]) -> None:
+        """Do calls of one `Joint.do` together; where that does not go, and where there is but one, each by itself."""
+        joint = calls[0].joint
+        if joint and len(calls) > 1:
+            items = [call.joint.item for call in calls if call.joint]
+            try:
+                outcomes = _saved(transaction, lambda tx: joint.do(tx, items))
+            except (psycopg.OperationalError, psycopg.InterfaceError):  # collisions too
+                raise
+            except Exception as fault:  # noqa: BLE001 - each is told its own below
+                log.info("writes.parted", calls=len(calls), fault=repr(fault))
+            else:
+                for call, outcome in zip(calls, outcomes, strict=True):
+                    call.outcome, call.failure = outcome, outcome if isinstance(outcome, SanctionError) else None
+                return
+        for call in calls:
+            call.failure = None
+            try:
+                call.outcome = _saved(transaction, call.work, keeps=not call.dry)
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                raise
+            except Exception as fault:  # noqa: BLE001 - whatever it was belongs to whoever waits
+                call.failure = fault
+
+
+def _saved(transaction: Transaction, work: Callable[[Transaction], T], *, keeps: bool = True) -> T:
+    """Do work under a savepoint of its own; what it did is undone where it raises, and unless it `keeps`."""
+    mark = len(transaction.changes)
+    transaction.connection.execute(_SAVE)
+    try:
+        outcome = work(transaction)
+    except (psycopg.OperationalError, psycopg.InterfaceError):  # the whole transaction is lost
+        raise
+    except Exception:
+        _undo(transaction, mark)
+        raise
+    if keeps:
+        transaction.connection.execute(_KEEP)
+    else:
+        _undo(transaction, mark)
+    return outcome
+
+
+def _undo(transaction: Transaction, mark: int) -> None:
+    del transaction.changes[mark:]
+    transaction.connection.execute(_UNDO, prepare=False)  # two commands: they cannot be prepared
+
+
+def _parted(calls: Sequence[_Call]) -> list[list[_Call]]:
+    """Return the calls, those with the same `Joint.do` in one list, each other one alone."""
+    parts: dict[object, list[_Call]] = {}
+    for call in calls:
+        parts.setdefault(call.joint.do if call.joint and not call.dry else id(call), []).append(call)
+    return list(parts.values())

@@ -1,0 +1,65 @@
+"""One turn at the store: what has ended is written down and what is due is taken, in one short transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from credit_sanction_service.push.claim import Order, claim
+from credit_sanction_service.push.settle import GONE, Completion, Settled, closings, settle
+from credit_sanction_service.store import claims
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from credit_sanction_service.push.lane import Lane
+    from credit_sanction_service.store.connect import Connection
+    from credit_sanction_service.store.law import KnownLaw
+
+log: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What came of it: `orders` to carry out, what was `settled`, and what is `busy` and has to be brought again."""
+
+    orders: list[Order]
+    settled: list[Settled]
+    busy: list[Completion]
+
+
+def take_turn(
+    connection: Connection,
+    room: Mapping[str, int],
+    ended: Sequence[Completion],
+    lanes: Mapping[str, Lane],
+    *,
+    worker: str,
+    known_law: KnownLaw,
+) -> Turn:
+    """
+    Settle `ended`, and open attempts, as `worker`, for due rows, at most `room` for each target.
+
+    It is committed durably before this returns, attempts with the bodies that are to be sent; and three statements long, for
+    the rows are held against the writers all the while. Raises `LawUnreadable`, and does nothing, where this code
+    cannot say what the store's records mean.
+    """
+    wants = [
+        claims.Want(target=name, digest=lanes[name].settings.digest, slots=slots)
+        for name, slots in sorted(room.items())
+        if slots > 0
+    ]
+    with connection.transaction():
+        held = claims.hold(connection, wants, {completion.key for completion in ended})
+        settled = settle(held, ended, lanes)
+        claimed = claim(connection, held.due, held.now, lanes, worker=worker, known_law=known_law)
+        moved = {one.completion.key: one.after for one in settled if one.after is not None}
+        claims.write(connection, [*moved.values(), *claimed.rows], claimed.opened, closings(settled, held))
+    # Not in the transaction: a changed targets file takes the target first and then the rows.
+    for target in sorted({one.completion.target for one in settled if one.completion.gone}):
+        if claims.pause_target(connection, target, GONE):
+            log.error("target.paused", target=target, reason=GONE)
+    busy = [completion for completion in ended if completion.key in held.busy]
+    return Turn(orders=claimed.orders, settled=settled, busy=busy)

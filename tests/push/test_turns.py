@@ -1,0 +1,98 @@
+"""One turn at the store: what it writes down, and that it may be taken twice."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from tests.push.records import record
+from tests.push.rig import House, on_loop, place
+
+from credit_sanction_connectors.standins.behaviour import Behaviour
+from credit_sanction_service.push.flight import carry_out, not_begun
+from credit_sanction_service.push.lane import Lane
+from credit_sanction_service.push.settle import Completion
+from credit_sanction_service.push.turn import Turn, take_turn
+from credit_sanction_service.store.attempts import Outcome, sent_bodies
+from credit_sanction_service.store.law import KnownLaw
+
+
+class Desk:
+    """Takes turns at a house's store, with a lane for its one target."""
+
+    def __init__(self, house: House) -> None:
+        file = house.install()
+        self._house = house
+        (target,) = file.targets
+        self.lane = Lane(target, file.build_connectors()[target.name])
+        self._law = KnownLaw()
+
+    def turn(self, room: int = 0, ended: Sequence[Completion] = ()) -> Turn:
+        lanes = {self.lane.settings.name: self.lane}
+        room_of = {self.lane.settings.name: room}
+        return take_turn(self._house.reader, room_of, ended, lanes, worker="one", known_law=self._law)
+
+
+@on_loop
+async def test_what_is_sent_is_written_down_before_a_byte_leaves(house: House) -> None:
+    given = record()
+    async with house.serving(place(timeout_s=5, lease_s=10)), house.working(drain_s=0.1):
+        house.tell("target-a", Behaviour(mode="late"))
+        house.submit(given)
+        await house.until(lambda: house.desks["target-a"].state()["late"])
+        (attempt,) = house.delivery("target-a", given.name)[2]
+        body = sent_bodies(house.reader, "target-a", given.name)[attempt.opened.number]
+        assert attempt.closed is None
+        assert attempt.opened.digest == hashlib.sha256(body).digest()
+        assert attempt.opened.idempotency_key in json.dumps(json.loads(body))
+        assert given.ruling.document_number.encode() in body
+
+
+@on_loop
+async def test_a_turn_taken_twice_has_the_effect_of_one(house: House) -> None:
+    given = record()
+    async with house.serving(place()):
+        house.submit(given)
+        desk = Desk(house)
+        (order,) = desk.turn(room=8).orders
+        landed = await carry_out(order, desk.lane, lease_ends=float("inf"), clock=lambda: 0.0)
+        (first,) = desk.turn(ended=[landed.completion]).settled
+        (again,) = desk.turn(ended=[landed.completion]).settled
+        assert first.lag_s is not None
+        assert (again.before, again.lag_s) == (again.after, None)
+        await desk.lane.connector.aclose()
+    row, _, attempts = house.delivery("target-a", given.name)
+    assert (row.attempt, row.due_since, row.confirmed) == (1, None, row.desired)
+    assert [attempt.closed and attempt.closed.outcome for attempt in attempts] == [Outcome.CONFIRMED]
+
+
+@on_loop
+async def test_a_row_that_another_holds_is_settled_later_and_nobody_waits(house: House) -> None:
+    given = [record(1), record(2)]
+    async with house.serving(place()):
+        house.submit(*given)
+        desk = Desk(house)
+        ended = [not_begun(order) for order in desk.turn(room=8).orders]
+        with house.owner() as owner:
+            owner.execute("SELECT FROM delivery WHERE subject = %s FOR UPDATE", (given[0].name,))
+            turn = desk.turn(room=8, ended=ended)
+            assert [one.subject for one in turn.busy] == [given[0].name]
+            assert [one.completion.subject for one in turn.settled] == [given[1].name]
+        assert desk.turn(ended=turn.busy).busy == []
+        await desk.lane.connector.aclose()
+    assert [a.closed and a.closed.outcome for a in house.attempts()] == [Outcome.NOT_SENT] * 2
+
+
+@on_loop
+async def test_an_attempt_of_a_target_that_is_gone_from_the_file_has_an_end_too(house: House) -> None:
+    given = record()
+    async with house.serving(place()):
+        house.submit(given)
+        desk = Desk(house)
+        (order,) = desk.turn(room=8).orders
+        with house.owner() as owner:
+            owner.execute("DELETE FROM target")
+        (settled,) = desk.turn(ended=[not_begun(order)]).settled
+        assert settled.after is None
+        await desk.lane.connector.aclose()
+        with house.owner() as owner:
+            assert owner.execute("SELECT outcome FROM attempt_closed").fetchall() == [("NOT_SENT",)]
