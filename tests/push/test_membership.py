@@ -313,3 +313,23 @@ def test_the_public_view_says_a_penalty_decision_item_by_item_and_null_for_what_
         **dict.fromkeys(("confiscated", "licence")),
         "valid_until": "2099-12-31",
     }
+
+
+@on_loop
+async def test_what_a_withdrawal_named_as_standing_and_was_never_sent_itself(house: House) -> None:
+    first, second = record(1, line=1), record(1, line=2)
+    async with house.serving(place(kind="lender-webhook", concurrency=1, timeout_s=5, lease_s=10)):
+        async with house.working():
+            house.submit(first)
+            await house.converged()
+        desk = house.desks["target-a"]
+        house.tell("target-a", Behaviour(mode="late", times=1))
+        house.submit(second)
+        house.update(lifted(first))
+        async with house.working():
+            # The withdrawal comes first and names the other record, which waits for its turn.
+            await house.until(lambda: desk.state()["late"] == 1)
+            house.update(lifted(second))
+            desk.release()
+            await house.converged()
+        assert list(desk.ledger.standing[code(1)].in_force) == []

@@ -179,15 +179,20 @@ _OR_MOVED = f"""
 ON CONFLICT (target, subject) DO UPDATE SET desired_epoch = EXCLUDED.desired_epoch,
     desired_number = EXCLUDED.desired_number, desired_present = true, {_ANEW}
 """
-# Dropped is only what was never claimed: nothing of it can have arrived.
-_LEFT = """
+# Dropped is only what was never told: it was never claimed, so nothing of it can have arrived; nor can a sibling's withdrawal
+# have named it as standing, for a sibling that is gone is not moved, and so not told again, when this one goes. (A sibling
+# that is still listed is.)
+_NEVER_TOLD = """(delivery.claimed_number IS NULL AND NOT EXISTS (
+        SELECT FROM delivery s WHERE s.target = delivery.target AND s.enterprise_code = delivery.enterprise_code
+            AND s.subject <> delivery.subject AND s.claimed_number IS NOT NULL AND NOT s.desired_present
+    ))"""
+_LEFT = f"""
     desired_epoch = head.epoch, desired_number = head.number, desired_present = false, failures = 0, rejected = false,
     given_up = false, corrections = '[]', last_error = '', changed_at = clock_timestamp(),
-    confirmed_epoch = CASE WHEN claimed_number IS NULL THEN head.epoch ELSE confirmed_epoch END,
-    confirmed_number = CASE WHEN claimed_number IS NULL THEN head.number ELSE confirmed_number END,
-    due_since = CASE WHEN claimed_number IS NULL THEN NULL ELSE coalesce(due_since, clock_timestamp()) END,
-    next_attempt_at = CASE WHEN claimed_number IS NULL THEN NULL
-                      ELSE greatest(lease_until, clock_timestamp()) END
+    confirmed_epoch = CASE WHEN {_NEVER_TOLD} THEN head.epoch ELSE confirmed_epoch END,
+    confirmed_number = CASE WHEN {_NEVER_TOLD} THEN head.number ELSE confirmed_number END,
+    due_since = CASE WHEN {_NEVER_TOLD} THEN NULL ELSE coalesce(due_since, clock_timestamp()) END,
+    next_attempt_at = CASE WHEN {_NEVER_TOLD} THEN NULL ELSE greatest(lease_until, clock_timestamp()) END
 """
 _JOIN = """
 INSERT INTO in_force_at (target, record_id, enterprise_code)
