@@ -65,7 +65,9 @@ from credit_sanction_service.store.obligations import (
     reckon_waiting,
     update_obligation,
 )
+from credit_sanction_service.store.outcomes import Refused
 from credit_sanction_service.store.statistics import Period, count_cases
+from credit_sanction_service.store.values import StoredRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -334,6 +336,17 @@ def overdue_of_enterprise_1(room: Obligations) -> RegisteredObligation:
     """Register what a record of enterprise 1 can be about on `TODAY`."""
     line = draft(1, item="1号窑").obligation
     return room.register(registration(line), made_by()).registered
+
+
+def test_two_of_one_call_are_not_about_one_obligation(room: Obligations, records: Records) -> None:
+    item = overdue_of_enterprise_1(room)
+    given = replace(draft(1, areas=(Area.LAND_SUPPLY,)), obligation=ObligationDraft(), obligation_name=item.name)
+    other = replace(given, decision=replace(given.decision, document_number="长虚构罚字〔2026〕99号"))
+    taken, refused = records.create_many([given, other], made_by())
+    assert isinstance(taken, StoredRecord)
+    assert isinstance(refused, Refused)
+    (violation,) = refused.violations
+    assert (violation.field, violation.rule) == ("records[1].obligation_name", "长工信联字[2017]9号 §二")
 
 
 def test_what_a_record_rests_on_is_withdrawn_once_that_is_revoked(room: Obligations, records: Records) -> None:

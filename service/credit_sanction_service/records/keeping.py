@@ -12,7 +12,7 @@ from credit_sanction_service.domain.decisions import read_confirmation
 from credit_sanction_service.domain.faults import CalendarNotPublished, Duplicate, Invalid, NotPermitted
 from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
 from credit_sanction_service.records.taking_in import CREATE, Submission, take_in_together, taken_in
-from credit_sanction_service.records.writing import RecordWrites, fixed_of, hold, warned
+from credit_sanction_service.records.writing import RecordWrites, fixed_of, hold, named_twice, warned
 from credit_sanction_service.store import reading
 from credit_sanction_service.store.outcomes import Refused
 from credit_sanction_service.store.writer import Joint
@@ -58,7 +58,8 @@ class Records:
         """Take many records in; what is refused is refused alone. All that is accepted is of one revision."""
 
         def work(tx: Transaction) -> list[SanctionRecord | Refused]:
-            taken = [self._try_to_take_in(tx, draft, call, number) for number, draft in enumerate(drafts)]
+            named: set[str] = set()
+            taken = [self._try_to_take_in(tx, draft, call, number, named) for number, draft in enumerate(drafts)]
             records = warned(tx, [item for item in taken if not isinstance(item, Refused)])
             refusals = tx.insert(records, action=CREATE, principal=call.principal.name)
             inserted = iter(zip(records, refusals, strict=True))
@@ -183,9 +184,16 @@ class Records:
 
         return self._writes.writer.run(work, timeout=self._writes.timeout).value
 
-    def _try_to_take_in(self, tx: Transaction, draft: RecordDraft, call: Call, number: int) -> SanctionRecord | Refused:
+    def _try_to_take_in(
+        self, tx: Transaction, draft: RecordDraft, call: Call, number: int, named: set[str]
+    ) -> SanctionRecord | Refused:
+        """Take one of a batch in; `named` are the registered obligations that records before it are about."""
         try:
-            return taken_in(tx, draft, call, prefix=f"records[{number}]")
+            record = taken_in(tx, draft, call, prefix=f"records[{number}]")
+            if record.obligation_name in named:
+                raise Invalid([named_twice(f"records[{number}]", record.obligation_name)])
+            named |= {record.obligation_name} - {""}
+            return record  # noqa: TRY300 - what goes wrong is all told below
         except Invalid as fault:
             return Refused(
                 fault=type(fault).__name__,

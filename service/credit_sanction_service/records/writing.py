@@ -151,6 +151,12 @@ def named_obligation(tx: Transaction, draft: RecordDraft, *, prefix: str, replac
     return Fixed(obligation=registered.obligation, name=name, completed_on=registered.completed_on)
 
 
+def named_twice(prefix: str, name: str) -> Violation:
+    """Return the fault of a record about an obligation that another record of the same call is about."""
+    text = f"another record of this call is about {name}: one item of capacity, one record"
+    return Violation(field=f"{prefix}.obligation_name", description=text, rule=OBLIGATION_NAMED)
+
+
 def fixed_of(tx: Transaction, record: SanctionRecord) -> Fixed | None:
     """Return the registered obligation that a record names, as it is now; None where it names none."""
     if not record.obligation_name:
