@@ -346,7 +346,10 @@ def test_two_of_one_call_are_not_about_one_obligation(room: Obligations, records
     assert isinstance(taken, StoredRecord)
     assert isinstance(refused, Refused)
     (violation,) = refused.violations
-    assert (violation.field, violation.rule) == ("records[1].obligation_name", "长工信联字[2017]9号 §二")
+    assert (violation.field, violation.rule) == (
+        "records[1].obligation_name",
+        "长工信联字[2017]9号 §二: 一项退出任务，一条记录",
+    )
 
 
 def test_what_a_record_rests_on_is_withdrawn_once_that_is_revoked(room: Obligations, records: Records) -> None:

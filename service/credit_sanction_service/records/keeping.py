@@ -190,19 +190,24 @@ class Records:
         """Take one of a batch in; `named` are the registered obligations that records before it are about."""
         try:
             record = taken_in(tx, draft, call, prefix=f"records[{number}]")
-            if record.obligation_name in named:
-                raise Invalid([named_twice(f"records[{number}]", record.obligation_name)])
-            named |= {record.obligation_name} - {""}
-            return record  # noqa: TRY300 - what goes wrong is all told below
         except Invalid as fault:
-            return Refused(
-                fault=type(fault).__name__,
-                message=str(fault),
-                violations=fault.violations,
-                likely_codes=fault.likely_codes,
-            )
+            return _refused(fault)
         except (CalendarNotPublished, NotPermitted) as fault:
             return Refused(fault=type(fault).__name__, message=str(fault))
+        if record.obligation_name in named:
+            return _refused(Invalid([named_twice(f"records[{number}]", record.obligation_name)]))
+        if record.obligation_name:
+            named.add(record.obligation_name)
+        return record
+
+
+def _refused(fault: Invalid) -> Refused:
+    return Refused(
+        fault=type(fault).__name__,
+        message=str(fault),
+        violations=fault.violations,
+        likely_codes=fault.likely_codes,
+    )
 
 
 def _inserted(record: SanctionRecord, refusal: Duplicate | None) -> SanctionRecord | Refused:
