@@ -78,6 +78,9 @@ PENALTIES: Final = {
         "penalty_content": "吊销安全生产许可证。",
         "penalty_licence": "安全生产许可证 虚构安许证〔2020〕{number}号",
         "penalty_valid_until": "2099-12-31",
+        # Safety took it away, whoever lists.
+        "penalty_authority_code": authority_code(AUTHORITIES["安全"][0]),
+        "penalty_authority": AUTHORITIES["安全"][1],
     },
 }
 MONTHS_SET_BY_LAW: Final = 6

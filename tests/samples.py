@@ -160,6 +160,9 @@ PENALTY_DETAILS: Final = {
 }
 
 
+PUNISHER: Final = {"authority_code": code(77, prefix="11220101"), "authority_name": "长春市虚构生态环境局"}
+
+
 def taken_in(given: RecordDraft, *, today: date = TODAY) -> SanctionRecord:
     """Return the record that intake makes of a draft."""
     return take_in(given, record_id=new_id(), today=today, law=LAW)
@@ -275,7 +278,8 @@ def _penalty(given: Penalty) -> PenaltyDraft:
     texts = {name: getattr(given, name) for name in ("violation", "facts", "basis", "content", "licence")}
     amounts = {name: str(value) for name in ("fine", "confiscated") if (value := getattr(given, name)) is not None}
     until = given.valid_until.isoformat() if given.valid_until else ""
-    return telling(penalty(given.decided_on, kind=given.kind), **texts, **amounts, valid_until=until)
+    who = {"authority_code": given.authority.code, "authority_name": given.authority.name} if given.authority else {}
+    return telling(penalty(given.decided_on, kind=given.kind), **texts, **amounts, **who, valid_until=until)
 
 
 def _approval(approval: Approval | None) -> ApprovalDraft | None:

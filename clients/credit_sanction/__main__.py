@@ -5,7 +5,7 @@ Exit codes of `import`: 0 everything was taken in, 1 a row was refused. Of `chec
 ADVISORY, 1 the question was refused. Of `law`: 0 done, 1 the edition was refused, or is not there. Of `reconcile`: 0 nothing
 differs, or it is being put right, 1 something differs, or the list could not be had, 6 it has not ended. Of `drain`: 0
 nothing is in flight, 6 something is. Of all: 1 it was refused, 2 wrong usage or settings, a token or a right that is missing
-included; 6 no answer.
+included; 6 no answer; 141 nobody reads what is printed any more.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +46,7 @@ REFUSED: Final = 1
 USAGE: Final = 2
 NO_ANSWER: Final = 6
 INTERRUPTED: Final = 130
+UNREAD: Final = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,11 +57,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with _client(options) as client:
-            return _run(client, options)
+            code = _run(client, options)
+        sys.stdout.flush()  # here, where it can still be said that nobody reads it
+    except BrokenPipeError:
+        return _stop_printing()
     except (CreditSanctionError, OSError) as error:
         return _fault(error, options)
     except KeyboardInterrupt:
         return INTERRUPTED
+    return code
+
+
+def _stop_printing() -> int:
+    """Lead what is still to be printed nowhere: Python would try again, and complain, at its end."""
+    with suppress(OSError):  # a stream without a descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return UNREAD
 
 
 def _run(client: Client, options: argparse.Namespace) -> int:
@@ -97,9 +110,17 @@ def _run(client: Client, options: argparse.Namespace) -> int:
 def _client(options: argparse.Namespace) -> Client:
     address = options.address or os.environ.get("CREDIT_SANCTION_ADDRESS", "127.0.0.1:50051")
     token_file = _token_file(options)
-    token = Path(token_file).read_text("utf-8", "replace") if token_file else os.environ.get("CREDIT_SANCTION_TOKEN")
-    roots = options.root_certificates.read_bytes() if options.root_certificates else None
+    stored = _content("the token file", Path(token_file)).decode("utf-8", "replace") if token_file else None
+    token = os.environ.get("CREDIT_SANCTION_TOKEN") if stored is None else stored
+    roots = _content("the file of root certificates", options.root_certificates) if options.root_certificates else None
     return Client(address, token, root_certificates=roots, timeout=options.timeout)
+
+
+def _content(what: str, file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        raise ClientError(f"{what} {file} cannot be read: {fault.strerror}") from None
 
 
 def _token_file(options: argparse.Namespace) -> str | Path | None:
@@ -116,8 +137,8 @@ def _fault(error: CreditSanctionError | OSError, options: argparse.Namespace) ->
         how = "name the file that holds yours with --token-file or CREDIT_SANCTION_TOKEN_FILE"
         sys.stderr.write(f"credit-sanction: the service wants a token: {how}\n")
         return USAGE
-    sys.stderr.write(f"credit-sanction: {error}\n")
-    if isinstance(error, ServiceError) and error.request_id:
+    sys.stderr.write(f"credit-sanction: {_sentence(error)}\n")
+    if isinstance(error, ServiceError) and error.request_id and "request_id" in options:
         sys.stderr.write(f"credit-sanction: to go on without doing anything twice: --request-id {error.request_id}\n")
     match error:
         case ClientError() | Unauthenticated() | PermissionDenied() | OSError():
@@ -126,6 +147,10 @@ def _fault(error: CreditSanctionError | OSError, options: argparse.Namespace) ->
             return NO_ANSWER
         case _:
             return REFUSED
+
+
+def _sentence(error: CreditSanctionError | OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ from credit_sanction import spreadsheet
 from credit_sanction._answers import Verdict
 from credit_sanction._errors import ClientError
 from credit_sanction._privacy import masked
-from credit_sanction._words import word
+from credit_sanction._words import china_time, word
 from credit_sanction.spreadsheet import Fate
 from credit_sanction.v1.law_service_pb2 import EditionKind
 
@@ -134,7 +134,7 @@ def _edition_name(edition: LawEdition) -> str:
 def _edition_line(edition: LawEdition) -> str:
     who = edition.loaded_by or "the release"
     revision = f"{edition.revision.epoch}:{edition.revision.number}"
-    when = edition.load_time.ToDatetime(tzinfo=UTC).isoformat(timespec="seconds")
+    when = china_time(edition.load_time.ToDatetime(tzinfo=UTC))
     return f"{_edition_name(edition)}  revision {revision}, loaded {when} by {who}  sha256 {edition.digest}"
 
 
@@ -151,7 +151,7 @@ def _edition_object(edition: LawEdition) -> Mapping[str, object]:
 
 def _answer_lines(answer: Answer) -> Iterable[str]:
     yield f"{answer.verdict}  {answer.code}  {answer.name}".rstrip()
-    yield f"  revision {answer.revision}, answered {answer.answered_at.isoformat()}{', STALE' if answer.stale else ''}"
+    yield f"  revision {answer.revision}, answered {china_time(answer.answered_at)}{', STALE' if answer.stale else ''}"
     for item in answer.restrictions:
         basis = item.legal_basis
         yield (

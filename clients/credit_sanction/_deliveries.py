@@ -6,6 +6,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from credit_sanction._arguments import aware, chosen, chosen_name, fitting, named, seconds, text, whole
 from credit_sanction._errors import ClientError, Facts, InternalFault
 from credit_sanction._words import number, request_id_of
 from credit_sanction.v1 import delivery_service_pb2 as wire
@@ -23,7 +24,10 @@ _ENDED: Final = (wire.RECONCILIATION_STATE_DONE, wire.RECONCILIATION_STATE_FAILE
 
 
 class Deliveries:
-    """The delivery part of the client, for operators."""
+    """
+    The delivery part of the client, for operators. A target is named by `NAME` or `targets/NAME`. Without a filter there is
+    no narrowing; an empty text is none, and is refused.
+    """
 
     _caller: Caller
 
@@ -34,26 +38,29 @@ class Deliveries:
     def deliveries(
         self,
         *,
-        target: str = "",
-        record: str = "",
-        enterprise_code: str = "",
-        states: Iterable[str] = (),
+        target: str | None = None,
+        record: str | None = None,
+        enterprise_code: str | None = None,
+        states: str | Iterable[str] = (),
         past_due: bool = False,
         page_size: int = 0,
     ) -> Iterator[wire.Delivery]:
         """
-        Iterate over deliveries 推送, page after page, without their attempts. `target` is `targets/{name}`, `record` is
-        `sanctionRecords/{id}`, `states` are names without prefix: `["RETRYING", "REJECTED"]`. `past_due` leaves those past
-        their legal due date.
+        Iterate over deliveries 推送, page after page, without their attempts. `record` is `sanctionRecords/{id}`, `states` are
+        names without prefix: `["RETRYING", "REJECTED"]`. `past_due` leaves those past their legal due date.
         """
-        request = wire.ListDeliveriesRequest(
-            target=target,
-            record=record,
-            enterprise_code=enterprise_code,
-            states=_states(states),
-            past_due=past_due,
-            page_size=page_size,
-        )
+        with fitting():
+            request = wire.ListDeliveriesRequest(
+                target=chosen_name("target", "targets", target),
+                record=chosen_name("record", "sanctionRecords", record),
+                enterprise_code=chosen("enterprise_code", enterprise_code),
+                states=_states(states),
+                past_due=past_due,
+                page_size=whole("page_size", page_size),
+            )
+        return self._pages(request)
+
+    def _pages(self, request: wire.ListDeliveriesRequest) -> Iterator[wire.Delivery]:
         while True:
             page = self._caller.call(self._caller.deliveries.ListDeliveries, request)
             yield from page.deliveries
@@ -61,22 +68,23 @@ class Deliveries:
                 return
             request.page_token = page.next_page_token
 
-    def corrections(self, *, target: str = "") -> Iterator[wire.Delivery]:
+    def corrections(self, *, target: str | None = None) -> Iterator[wire.Delivery]:
         """Iterate over the correction queue 待更正队列: what targets refuse, with the fields at fault in `corrections`."""
         return self.deliveries(target=target, states=["REJECTED"])
 
     def delivery(self, name: str) -> wire.Delivery:
         """Read one delivery with all its attempts by its name, `targets/{target}/deliveries/{subject}`."""
-        return self._caller.call(self._caller.deliveries.GetDelivery, wire.GetDeliveryRequest(name=name))
+        request = wire.GetDeliveryRequest(name=text("name", name))
+        return self._caller.call(self._caller.deliveries.GetDelivery, request)
 
     def pause_target(self, name: str, reason: str, *, until: datetime | None = None) -> wire.Target:
         """
-        Stop calling a target, `targets/{name}`, until it is resumed, or until the aware instant `until` 暂停. Nothing that
-        waits for it is lost. A pause is never shortened by another one: resume the target first.
+        Stop calling a target until it is resumed, or until the aware instant `until` 暂停. Nothing that waits for it is lost. A
+        pause is never shortened by another one, and keeps its reason then: resume the target first.
         """
-        request = wire.PauseTargetRequest(name=name, reason=reason)
+        request = wire.PauseTargetRequest(name=named("name", "targets", name), reason=text("reason", reason))
         if until is not None:
-            request.until.FromDatetime(_aware(until, "until"))
+            request.until.FromDatetime(aware("until", until))
         return self._caller.call(self._caller.deliveries.PauseTarget, request)
 
     def drain_target(self, name: str, reason: str) -> wire.Target:
@@ -84,34 +92,37 @@ class Deliveries:
         Pause a target and wait until nothing is in flight to it 停推排空, at most as long as this client waits for an
         answer; `in_flight` of the answer says what has not ended. The pause stays.
         """
-        return self._caller.call(self._caller.deliveries.DrainTarget, wire.DrainTargetRequest(name=name, reason=reason))
+        request = wire.DrainTargetRequest(name=named("name", "targets", name), reason=text("reason", reason))
+        return self._caller.call(self._caller.deliveries.DrainTarget, request)
 
     def resume_target(self, name: str) -> wire.Target:
         """Call a paused target again 恢复, also one that paused itself by answering 410."""
-        return self._caller.call(self._caller.deliveries.ResumeTarget, wire.ResumeTargetRequest(name=name))
+        request = wire.ResumeTargetRequest(name=named("name", "targets", name))
+        return self._caller.call(self._caller.deliveries.ResumeTarget, request)
 
     def retry_deliveries(
         self,
         target: str,
         *,
-        states: Iterable[str] = (),
+        states: str | Iterable[str] = (),
         since: datetime | None = None,
-        enterprise_code: str = "",
-        error_contains: str = "",
+        enterprise_code: str | None = None,
+        error_contains: str | None = None,
     ) -> int:
         """
         Make a target's deliveries due now 批量重新推送, those in `states` (`PENDING`, `RETRYING`, `REJECTED`, `GIVEN_UP`; all
         but the first where none is named) that changed at or after the aware instant `since`, are of this enterprise, and
         whose last error holds this text. Return how many.
         """
-        request = wire.RetryDeliveriesRequest(
-            target=target,
-            states=_states(states),
-            enterprise_code=enterprise_code,
-            error_contains=error_contains,
-        )
+        with fitting():
+            request = wire.RetryDeliveriesRequest(
+                target=named("target", "targets", target),
+                states=_states(states),
+                enterprise_code=chosen("enterprise_code", enterprise_code),
+                error_contains=chosen("error_contains", error_contains),
+            )
         if since is not None:
-            request.since.FromDatetime(_aware(since, "since"))
+            request.since.FromDatetime(aware("since", since))
         return self._caller.call(self._caller.deliveries.RetryDeliveries, request).count
 
     def retry_delivery(self, name: str, *, lost_by_target: bool = False) -> wire.Delivery:
@@ -119,7 +130,8 @@ class Deliveries:
         Make a delivery due now 重新推送. What goes out is always the current state. `lost_by_target` says that the
         target was found without what it had confirmed; it has no request id, so it is sent once only.
         """
-        request = wire.RetryDeliveryRequest(name=name, lost_by_target=lost_by_target)
+        with fitting():
+            request = wire.RetryDeliveryRequest(name=text("name", name), lost_by_target=lost_by_target)
         return self._caller.call(self._caller.deliveries.RetryDelivery, request, repeatable=not lost_by_target)
 
     def recover_deliveries(self, target: str, since: datetime) -> int:
@@ -127,8 +139,8 @@ class Deliveries:
         Send again, under new keys, all that a target confirmed at or after the aware instant `since` and has lost 补推; return
         how many. It has no request id, so it is asked for once only.
         """
-        request = wire.RecoverDeliveriesRequest(target=target)
-        request.since.FromDatetime(_aware(since, "since"))
+        request = wire.RecoverDeliveriesRequest(target=named("target", "targets", target))
+        request.since.FromDatetime(aware("since", since))
         return self._caller.call(self._caller.deliveries.RecoverDeliveries, request, repeatable=False).count
 
     def reconcile_target(
@@ -137,11 +149,17 @@ class Deliveries:
         """
         Have a target's own list compared 对账, and put right where `repair` says so. Wait at most `wait` seconds for its end,
         0 not at all; `state` of the answer says whether it has come.
+
+        `repair` also withdraws what is named as ours is and unknown here, which the schedule only tells of: look without it
+        first where another installation pushes to the same target.
         """
-        own_id = request_id_of(request_id)
-        request = wire.ReconcileTargetRequest(name=name, repair=repair, request_id=own_id)
+        patience, own_id = seconds("wait", wait), request_id_of(request_id)
+        with fitting():
+            request = wire.ReconcileTargetRequest(
+                name=named("name", "targets", name), repair=repair, request_id=text("request_id", own_id)
+            )
         found = self._caller.call(self._caller.deliveries.ReconcileTarget, request, request_id=own_id)
-        end = time.monotonic() + wait
+        end = time.monotonic() + patience
         pause = _POLL_FIRST
         while found.state not in _ENDED and (left := end - time.monotonic()) > 0:
             time.sleep(min(pause, left))
@@ -151,12 +169,18 @@ class Deliveries:
 
     def reconciliation(self, name: str) -> wire.Reconciliation:
         """Read one reconciliation by its name, `reconciliations/{id}`."""
-        request = wire.GetReconciliationRequest(name=name)
+        request = wire.GetReconciliationRequest(name=text("name", name))
         return self._caller.call(self._caller.deliveries.GetReconciliation, request)
 
-    def reconciliations(self, *, target: str = "", page_size: int = 0) -> Iterator[wire.Reconciliation]:
+    def reconciliations(self, *, target: str | None = None, page_size: int = 0) -> Iterator[wire.Reconciliation]:
         """Iterate over reconciliations, the newest first, page after page."""
-        request = wire.ListReconciliationsRequest(target=target, page_size=page_size)
+        with fitting():
+            request = wire.ListReconciliationsRequest(
+                target=chosen_name("target", "targets", target), page_size=whole("page_size", page_size)
+            )
+        return self._reconciliations(request)
+
+    def _reconciliations(self, request: wire.ListReconciliationsRequest) -> Iterator[wire.Reconciliation]:
         while True:
             page = self._caller.call(self._caller.deliveries.ListReconciliations, request)
             yield from page.reconciliations
@@ -165,13 +189,18 @@ class Deliveries:
             request.page_token = page.next_page_token
 
     def delivery_proof(
-        self, record: str, *, target: str = "", without_bodies: bool = False
+        self, record: str, *, target: str | None = None, without_bodies: bool = False
     ) -> wire.ExportDeliveryProofResponse:
         """
         Return the proof of delivery 推送凭证 of a record, of one target where it is named: `document` is JSON to be kept as it
         is, `sha256` its digest, which was checked. `without_bodies` leaves out what was sent, where it is too much.
         """
-        request = wire.ExportDeliveryProofRequest(record=record, target=target, without_bodies=without_bodies)
+        with fitting():
+            request = wire.ExportDeliveryProofRequest(
+                record=named("record", "sanctionRecords", record),
+                target=chosen_name("target", "targets", target),
+                without_bodies=without_bodies,
+            )
         proof = self._caller.call(self._caller.deliveries.ExportDeliveryProof, request)
         if hashlib.sha256(proof.document).hexdigest() != proof.sha256:
             message = f"the proof of {record} does not fit its digest: it was changed on its way"
@@ -179,12 +208,9 @@ class Deliveries:
         return proof
 
 
-def _states(names: Iterable[str]) -> list[wire.DeliveryState.ValueType]:
-    return [number(wire.DeliveryState, "DELIVERY_STATE_", name) for name in names]
-
-
-def _aware(instant: datetime, what: str) -> datetime:
-    """Return an instant that says where it is. Raises ClientError: one that does not would be taken as UTC in silence."""
-    if instant.utcoffset() is None:
-        raise ClientError(f"{what} has no time zone: give an aware datetime")
-    return instant
+def _states(names: str | Iterable[str]) -> list[wire.DeliveryState.ValueType]:
+    several = [names] if isinstance(names, str) else names
+    try:
+        return [number(wire.DeliveryState, "DELIVERY_STATE_", name) for name in several]
+    except TypeError:
+        raise ClientError(f"states: expected names such as REJECTED, not {names!r:.60}") from None

@@ -76,6 +76,8 @@ COLUMNS: Final = (
     ),
     Column(name="penalty_licence", chinese="暂扣或吊销证照", also=("暂扣或吊销证照名称及编号",)),
     Column(name="penalty_valid_until", chinese="处罚有效期"),
+    Column(name="penalty_authority_code", chinese="处罚机关代码", also=("处罚机关统一社会信用代码",)),
+    Column(name="penalty_authority", chinese="处罚机关"),
     Column(name="district_code", chinese="区县代码", required=True),
     Column(name="district", chinese="责任区县", required=True),
     Column(name="district_since", chinese="区县起始日"),

@@ -109,6 +109,7 @@ def _decision(cells: Cells) -> types.Decision:
 
 
 def _penalty(cells: Cells) -> types.Penalty:
+    authority = types.Authority(code=cells.text("penalty_authority_code"), name=cells.text("penalty_authority"))
     return types.Penalty(
         kind=cells.word("penalty_kind", columns.PENALTIES, types.PenaltyKind, "PENALTY_KIND_"),
         document_number=cells.text("penalty_document"),
@@ -121,4 +122,5 @@ def _penalty(cells: Cells) -> types.Penalty:
         confiscated=cells.money("penalty_confiscated"),
         licence=cells.text("penalty_licence"),
         valid_until=cells.day("penalty_valid_until"),
+        authority=authority if authority.ByteSize() else None,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from datetime import date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from credit_sanction._errors import ClientError
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
 
 Value = TypeVar("Value", bound=int)
+
+_CHINA: Final = timezone(timedelta(hours=8))
 
 
 class RevisionLike(Protocol):
@@ -53,6 +55,11 @@ def day_text(value: date | str | None) -> str:
 def day(text: str) -> date | None:
     """Read a day of an answer, None where it is empty."""
     return date.fromisoformat(text) if text else None
+
+
+def china_time(instant: datetime) -> str:
+    """Return an aware instant as people here read it, in whole seconds of China's time: legal days are of this clock."""
+    return instant.astimezone(_CHINA).isoformat(timespec="seconds")
 
 
 def request_id_of(given: str | None) -> str:

@@ -43,14 +43,14 @@ class CityWebsiteSettings:
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object], secrets: Secrets) -> Self:
         """Read `targets.<name>`. Raises `BadTarget`."""
-        keys = Table(name, table, own={"check_page", "page_url", "dispute_mark"})
+        keys = Table(name, table, own={"check_page", "page_url", "page_ca_file", "dispute_mark"})
         endpoint = keys.endpoint(secrets, bearer=False)
-        page_url = keys.url("page_url") if "page_url" in table else endpoint.url + PAGES
+        pages = _pages(keys, table, secrets, endpoint)
         check = keys.flag("check_page", default=True)
         return cls(
             endpoint=endpoint,
             token=keys.secret(secrets),
-            pages=replace(endpoint.anonymous(), url=page_url) if check else None,
+            pages=pages if check else None,
             dispute_mark=_mark(keys, table),
         )
 
@@ -170,6 +170,15 @@ def _notice(parcel: Parcel) -> dict[str, object]:
         notice["disputed"] = parcel.documents[0].get("disputed") is True
         notice["publication"] = dict(parcel.documents[0])
     return notice
+
+
+def _pages(keys: Table, table: Mapping[str, object], secrets: Secrets, endpoint: Endpoint) -> Endpoint:
+    """Return where the pages lie. Below `url` they are reached as that is; elsewhere its `ca_file` says nothing of them."""
+    if "page_url" in table:
+        return keys.public_place(secrets, keys.url("page_url"), "page_ca_file")
+    if "page_ca_file" in table:
+        return keys.public_place(secrets, endpoint.url + PAGES, "page_ca_file")
+    return replace(endpoint.anonymous(), url=endpoint.url + PAGES)
 
 
 def _mark(keys: Table, table: Mapping[str, object]) -> str:

@@ -11,6 +11,7 @@ from typing_extensions import override
 if TYPE_CHECKING:
     import ssl
 
+    import httpx
     from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
@@ -47,6 +48,14 @@ class QuietConnector(aiohttp.TCPConnector):
                 return kept
             kept.close()
         return None
+
+
+def distrust(response: httpx.Response) -> None:
+    """Have the connection of an answer that was read never used again: it still owes one that belongs to another request."""
+    heard = getattr(response.stream, "_aiohttp_response", None)  # nothing public leads from an answer to its connection
+    protocol = getattr(heard, "_protocol", None)
+    if protocol is not None:
+        protocol.force_close()
 
 
 def _has_spoken(kept: Connection) -> bool:

@@ -102,6 +102,7 @@ def _envelope(parcel: Parcel, forms: Forms) -> dict[str, object]:
 
 def _content(parcel: Parcel, form: Form) -> dict[str, object]:
     # A withdrawal repeats no facts, and no field that is missing may hold it back.
-    content: Mapping[str, object] = form.write(parcel.documents[0]) if parcel.present else form.withdrawn()
+    document = parcel.documents[0] if parcel.documents else {}
+    content: Mapping[str, object] = form.write(document) if parcel.present else form.withdrawn(document)
     key = "penalty_item" if form.table.form is FormKind.PENALTY else "list_record"
     return {key: content} if content else {}

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -20,6 +21,7 @@ from credit_sanction_connectors.answers import RETRY_AFTER_MAX, TARGET_HOLDS_NEW
 from credit_sanction_connectors.exchange_files import ExchangeDirectory, TooLong
 from credit_sanction_connectors.exchange_outbox import Outbox
 from credit_sanction_connectors.lists import entries
+from credit_sanction_connectors.own_threads import OwnThreads, in_time
 from credit_sanction_connectors.parcels import checked, to_json, version_json
 from credit_sanction_connectors.port import Unavailable
 from credit_sanction_connectors.settings import COMMON, BadTarget, Table
@@ -38,8 +40,11 @@ DATA_REFUSED: Final = frozenset({"96", "97", "98"})
 NOT_NOW: Final = "99"
 _ANSWER_MAX: Final = 1024 * 1024
 _LIST_MAX: Final = 64 * 1024 * 1024
+_STATUSES: Final = range(100, 600)
+_THREADS: Final = 4  # pieces of file work at a time; what hangs keeps its place
 _POLL_S: Final = 0.02
 _POLL_MAX_S: Final = 0.5
+_LOADING_S: Final = 2.0  # how long who reads the targets file waits for a directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +62,9 @@ class FileExchangeSettings:
             raise keys.bad("kind", "a file exchange wants flock and fsync of directories; expected Linux or macOS")
         for key in sorted(COMMON & table.keys()):
             raise keys.bad(key, "a file exchange has no address and no secret; expected only out_dir and in_dir")
-        out_dir, in_dir = (_directory(name, table, key) for key in ("out_dir", "in_dir"))
-        if not os.access(out_dir, os.W_OK | os.X_OK):
-            raise keys.bad("out_dir", f"{out_dir} cannot be written; expected a directory of our own")
-        if not os.access(in_dir, os.R_OK | os.X_OK):
-            raise keys.bad("in_dir", f"{in_dir} cannot be read; expected the directory of the answers")
-        if out_dir.samefile(in_dir):
-            raise keys.bad("in_dir", "is the same directory as out_dir; expected two")
+        out_dir, in_dir = (_path(name, table, key) for key in ("out_dir", "in_dir"))
+        # A directory that does not answer is let through: its own target meets it, and the others do not wait for it.
+        in_time(partial(_check, keys, name, out_dir, in_dir), within_s=_LOADING_S, otherwise=None)
         return cls(out_dir=out_dir, in_dir=in_dir)
 
 
@@ -82,10 +83,17 @@ class FileExchange:
     holds: Holds = "record"
     public = False
 
-    def __init__(self, settings: FileExchangeSettings, *, now: Callable[[], datetime]) -> None:
-        """`now` dates the manifests."""
-        self._outbox = Outbox(settings.out_dir, now=now)
+    def __init__(
+        self,
+        settings: FileExchangeSettings,
+        *,
+        now: Callable[[], datetime],
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`now` dates the manifests; `on_step` is told of each step of each write after it happened."""
+        self._outbox = Outbox(settings.out_dir, now=now, on_step=on_step)
         self._in = ExchangeDirectory(settings.in_dir)
+        self._threads = OwnThreads(_THREADS)
         self._writing = asyncio.Lock()
 
     @classmethod
@@ -95,9 +103,9 @@ class FileExchange:
 
     @property
     def offers_list(self) -> bool:
-        """Whether the counterpart has put a full list into the in directory."""
+        """Whether the counterpart has put a full list into the in directory; False where that does not answer."""
         path = self._in.path / FULL_LIST
-        return path.is_file() and not path.is_symlink()
+        return in_time(lambda: path.is_file() and not path.is_symlink(), within_s=_LOADING_S, otherwise=False)
 
     def compose(self, parcel: Parcel) -> bytes:
         """See the port: a batch file."""
@@ -123,8 +131,8 @@ class FileExchange:
         """See the port. A list older than the last number given away is none: what it lacks may be on the way."""
         try:
             async with asyncio.timeout(timeout_s):
-                content = await asyncio.to_thread(self._in.read, FULL_LIST, limit=_LIST_MAX)
-                last = await asyncio.to_thread(self._outbox.last)
+                content = await self._threads.run(lambda: self._in.read(FULL_LIST, limit=_LIST_MAX))
+                last = await self._threads.run(self._outbox.last)
         except OSError as error:
             raise Unavailable(f"the full list: {error.strerror or error}", sent=True) from error
         if content is None:
@@ -140,17 +148,17 @@ class FileExchange:
         return (await self.read_list(timeout_s=timeout_s)).get(subject)
 
     async def aclose(self) -> None:
-        """Nothing stays open."""
+        """Nothing stays open. A file system that hangs is not waited for."""
 
     async def _found(self, key: str) -> Slip | None:
         try:
-            return await asyncio.to_thread(self._outbox.find, key)
+            return await self._threads.run(lambda: self._outbox.find(key))
         except OSError as error:
             raise Unavailable(f"the out directory: {error.strerror or error}", sent=False) from error
 
     async def _offered(self, key: str, batch: bytes, until: float) -> Slip:
         async with self._writing:  # one thread at a time: the others would only wait for the lock file
-            return await asyncio.to_thread(self._outbox.offer, key, batch, until=until)
+            return await self._threads.run(lambda: self._outbox.offer(key, batch, until=until))
 
     async def _awaited(self, slip: Slip, until: float) -> Mapping[str, object]:
         pause = _POLL_S
@@ -172,7 +180,7 @@ class FileExchange:
         """Look for the key's entry of the answer file: there is none yet in a stale one, in half a one, in another's."""
         name = f"answer-{slip.number}.json"
         try:
-            content = await asyncio.to_thread(self._in.read, name, limit=_ANSWER_MAX)
+            content = await self._threads.run(lambda: self._in.read(name, limit=_ANSWER_MAX))
         except TooLong as error:
             return _Look(fault=str(error), start=error.start)
         except OSError as error:
@@ -197,7 +205,7 @@ class FileExchange:
         presentation, code = entry["presentation"], entry.get("code")
         if isinstance(presentation, int) and presentation > slip.answered:
             try:
-                await asyncio.to_thread(self._outbox.answered, slip, presentation, until=until)
+                await self._threads.run(lambda: self._outbox.answered(slip, presentation, until=until))
             except OSError as error:
                 raise Unavailable(f"the out directory: {error.strerror or error}", sent=True) from error
         told = Answer(status=200, body=json.dumps(entry, ensure_ascii=True).encode())
@@ -213,7 +221,7 @@ class FileExchange:
         raise Unavailable(
             reason,
             sent=True,
-            status=status if type(status) is int else None,
+            status=status if type(status) is int and status in _STATUSES else None,
             retry_after=min(wish, RETRY_AFTER_MAX) if isinstance(wish, int | float) and wish >= 0 else None,
             code=code if isinstance(code, str) else "",
             refused=code == NOT_NOW,
@@ -221,16 +229,27 @@ class FileExchange:
         )
 
 
-def _directory(name: str, table: Mapping[str, object], key: str) -> Path:
+def _path(name: str, table: Mapping[str, object], key: str) -> Path:
     value = table.get(key)
     if not isinstance(value, str) or not value or "\0" in value:
         raise BadTarget(name, key, "expected the absolute path of a directory, as text")
     path = Path(value)
     if not path.is_absolute() or ".." in path.parts:
         raise BadTarget(name, key, f"{value[:200]} is no absolute path; expected one without '..'")
-    if path.is_symlink() or not path.is_dir():
-        raise BadTarget(name, key, f"{value[:200]} is no directory; expected one that exists and is no symbolic link")
     return path
+
+
+def _check(keys: Table, name: str, out_dir: Path, in_dir: Path) -> None:
+    for key, path in (("out_dir", out_dir), ("in_dir", in_dir)):
+        if path.is_symlink() or not path.is_dir():
+            said = f"{str(path)[:200]} is no directory; expected one that exists and is no symbolic link"
+            raise BadTarget(name, key, said)
+    if not os.access(out_dir, os.W_OK | os.X_OK):
+        raise keys.bad("out_dir", f"{out_dir} cannot be written; expected a directory of our own")
+    if not os.access(in_dir, os.R_OK | os.X_OK):
+        raise keys.bad("in_dir", f"{in_dir} cannot be read; expected the directory of the answers")
+    if out_dir.samefile(in_dir):
+        raise keys.bad("in_dir", "is the same directory as out_dir; expected two")
 
 
 def _notice(parcel: Parcel) -> dict[str, object]:

@@ -13,7 +13,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop
 from typing_extensions import override
 
 from credit_sanction_connectors.answers import Answer, excerpt, printable, retry_after
-from credit_sanction_connectors.connections import session
+from credit_sanction_connectors.connections import distrust, session
 from credit_sanction_connectors.port import Unavailable
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ class HttpTarget:
         told = response.headers
         told.encoding = _ONE_BYTE
         if told.get(KEY_LINE, "") not in {"", request.headers.get(KEY_LINE, "")}:
+            distrust(response)
             raise self._lost(call, "the answer bears another request's Idempotency-Key")
         wish = retry_after(told.get("Retry-After"), now=self._now)
         body = self._shown(call.heard)

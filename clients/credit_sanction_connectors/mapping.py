@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from credit_sanction_connectors.mapping_rows import FieldType
+from credit_sanction_connectors.mapping_rows import ENDINGS, FieldType
 from credit_sanction_connectors.mapping_tables import LIST_RECORD, FieldTable, FormKind, table_of
 from credit_sanction_connectors.mapping_values import Unfit, at, value_of
 from credit_sanction_connectors.port import FieldFault, Rejected
@@ -52,10 +52,15 @@ class Form:
         """Return those of a document's entries that have a field, under its name and otherwise as they are."""
         return {self.called(row): document[row.source[0]] for row in self._whole if row.source[0] in document}
 
-    def withdrawn(self) -> dict[str, str]:
-        """Return what the form itself says of an entry that is taken back; empty where it has no word for that."""
-        states = [row for row in self.table.rows if row.type is FieldType.STATE and "WITHDRAWN" in row.words]
-        return {self.called(row): row.words["WITHDRAWN"] for row in states}
+    def withdrawn(self, document: Mapping[str, object]) -> dict[str, str]:
+        """
+        Return what the form itself says of an entry that is taken back, by the state that its record came to: WITHDRAWN
+        where the table has no word for that. Empty where the form says nothing of withdrawals.
+        """
+        state = document.get("state")
+        ending = state if isinstance(state, str) and state in ENDINGS else "WITHDRAWN"
+        rows = [row for row in self.table.rows if row.type is FieldType.STATE and "WITHDRAWN" in row.words]
+        return {self.called(row): row.words.get(ending, row.words["WITHDRAWN"]) for row in rows}
 
     def path_of(self, field: str) -> str | None:
         """Return the caller's path of one of the platform's fields, '' where no caller writes it, None for no such field."""

@@ -18,9 +18,11 @@ class FieldType(StrEnum):
     TEXT = "text"
     CODE = "code"
     DATE = "date"
+    TIME = "time"
     AMOUNT = "amount"
     CATEGORIES = "categories"
     STATE = "state"
+    PREFIX = "prefix"
     PRESENCE = "presence"
     AS_IS = "as-is"
 
@@ -42,15 +44,17 @@ class FieldRow:
     """
     One field of a platform's.
 
-    `name` is the standard's; `source` leads into what we hold, `path` is the same in a caller's words, empty where no
-    caller writes it. Where `source` is empty the field has one `value` for all records, or one that the target says
-    (`fixed`), or it is never sent for the reason in `left_out`. `required_for` are the kinds of penalty that demand it.
+    `name` is the standard's; `source` leads into what we hold, `otherwise` to what stands for it where that says nothing;
+    `path` is `source` in a caller's words, empty where no caller writes it. Where `source` is empty the field has one
+    `value` for all records, or one that the target says (`fixed`), or it is never sent for the reason in `left_out`.
+    `required_for` are the kinds of penalty that demand it.
     """
 
     field: str
     name: str
     type: FieldType
     source: tuple[str, ...]
+    otherwise: tuple[str, ...]
     path: str
     value: str
     fixed: bool
@@ -59,7 +63,6 @@ class FieldRow:
     required_for: frozenset[str]
     length: int
     starts: str
-    absent: str
     digits: int
     decimals: int
     words: Mapping[str, str]
@@ -69,16 +72,22 @@ class FieldRow:
     confirmed: bool
 
 
+# What a withdrawn record may have come to, beside merely leaving what the target is told.
+ENDINGS: Final = frozenset({"SUSPENDED", "LIFTED", "REVOKED", "EXPIRED"})
 _ORIGINS: Final = ("from", "value", "fixed", "left_out")
-_STATES: Final = frozenset({"IN_FORCE", "DISPUTED", "WITHDRAWN"})
-_KEYS: Final = frozenset({"field", "name", "type", "path", "required", "required_for", "confirmed", *_ORIGINS})
+_STATES: Final = ENDINGS | {"IN_FORCE", "DISPUTED", "WITHDRAWN"}
+_KEYS: Final = frozenset(
+    {"field", "name", "type", "path", "otherwise", "required", "required_for", "confirmed", *_ORIGINS}
+)
 _OWN_KEYS: Final[Mapping[FieldType, frozenset[str]]] = {
     FieldType.TEXT: frozenset({"length"}),
     FieldType.CODE: frozenset({"length", "starts"}),
-    FieldType.DATE: frozenset({"absent"}),
+    FieldType.DATE: frozenset(),
+    FieldType.TIME: frozenset(),
     FieldType.AMOUNT: frozenset({"digits", "decimals"}),
     FieldType.CATEGORIES: frozenset({"length", "words", "also", "joined", "take"}),
     FieldType.STATE: frozenset({"length", "words"}),
+    FieldType.PREFIX: frozenset({"length", "words"}),
     FieldType.PRESENCE: frozenset({"length", "words"}),
     FieldType.AS_IS: frozenset(),
 }
@@ -87,6 +96,7 @@ _DEMANDED: Final[Mapping[FieldType, frozenset[str]]] = {
     FieldType.AMOUNT: frozenset({"digits", "decimals"}),
     FieldType.CATEGORIES: frozenset({"words"}),
     FieldType.STATE: frozenset({"words"}),
+    FieldType.PREFIX: frozenset({"words"}),
     FieldType.PRESENCE: frozenset({"words"}),
 }
 _T = TypeVar("_T", str, int, bool)
@@ -110,7 +120,8 @@ def read_row(cells: Mapping[str, object]) -> FieldRow:
         field=_cell(cells, "field", str),
         name=_cell(cells, "name", str),
         type=kind,
-        source=tuple(_cell(cells, "from", str, "").split(".")) if "from" in cells else (),
+        source=_source(cells, "from"),
+        otherwise=_source(cells, "otherwise"),
         path=_cell(cells, "path", str, ""),
         value=_cell(cells, "value", str, ""),
         fixed=_cell(cells, "fixed", bool, default=False),
@@ -119,7 +130,6 @@ def read_row(cells: Mapping[str, object]) -> FieldRow:
         required_for=frozenset(_texts(cells, "required_for")),
         length=_cell(cells, "length", int, 0),
         starts=_cell(cells, "starts", str, ""),
-        absent=_cell(cells, "absent", str, ""),
         digits=_cell(cells, "digits", int, 0),
         decimals=_cell(cells, "decimals", int, 0),
         words=_words(cells, "words"),
@@ -137,11 +147,17 @@ def _check(row: FieldRow) -> None:
         raise UnreadableRow("field and name: expected text in both")
     if row.left_out and (row.required or row.required_for):
         raise UnreadableRow("left_out: stands beside required; a field that is never sent cannot be required")
+    if row.otherwise and not row.source:
+        raise UnreadableRow("otherwise: stands without from; expected it beside from alone")
     if row.length < 0 or not 0 <= row.decimals <= row.digits:
         raise UnreadableRow("length, digits, decimals: expected numbers from 0, not more decimals than digits")
     expected = {FieldType.STATE: _STATES, FieldType.PRESENCE: {"PRESENT", "ABSENT"}}.get(row.type)
     if expected is not None and not row.words.keys() <= expected:
         raise UnreadableRow(f"words: expected words for {', '.join(sorted(expected))} alone")
+
+
+def _source(cells: Mapping[str, object], key: str) -> tuple[str, ...]:
+    return tuple(_cell(cells, key, str).split(".")) if key in cells else ()
 
 
 def _cell(cells: Mapping[str, object], key: str, kind: type[_T], default: _T | None = None) -> _T:

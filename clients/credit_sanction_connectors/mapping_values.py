@@ -30,16 +30,20 @@ def value_of(row: FieldRow, document: Mapping[str, object], *, dates: str) -> ob
     """
     if row.type is FieldType.STATE:
         return row.words.get("DISPUTED" if at(document, row.source) is True else "IN_FORCE")
-    held = at(document, row.source)
     if row.type is FieldType.PRESENCE:
-        return row.words.get("ABSENT" if held is None else "PRESENT")
-    if held is None or held == "":
-        return row.absent or None
+        return row.words.get("ABSENT" if at(document, row.source) is None else "PRESENT")
+    held = _held(row, document)
+    if held in (None, ""):
+        return None
     match row.type:
         case FieldType.AS_IS:
             return held
         case FieldType.DATE:
             return _day(held, dates)
+        case FieldType.TIME:
+            return f"{_day(held, dates)} 00:00:00"
+        case FieldType.PREFIX:
+            return fitting(row, _by_prefix(row, held))
         case FieldType.AMOUNT:
             return _amount(row, held)
         case FieldType.CATEGORIES:
@@ -54,6 +58,11 @@ def at(document: Mapping[str, object], source: tuple[str, ...]) -> object:
     for key in source:
         held = held.get(key) if isinstance(held, Mapping) else None
     return held
+
+
+def _held(row: FieldRow, document: Mapping[str, object]) -> object:
+    held = at(document, row.source)
+    return at(document, row.otherwise) if held in (None, "") and row.otherwise else held
 
 
 def fitting(row: FieldRow, text: str) -> str:
@@ -84,6 +93,15 @@ def _day(held: object, dates: str) -> str:
         raise Unfit("is no day YYYY-MM-DD")
     # Not strftime's year: how it writes those before 1000 depends on the machine.
     return day.strftime(dates.replace("%Y", f"{day.year:04d}"))
+
+
+def _by_prefix(row: FieldRow, held: object) -> str:
+    """Return the word of the longest prefix that the table knows; that of nothing, "", is any text's."""
+    text = _text(held)
+    found = max((prefix for prefix in row.words if text.startswith(prefix)), key=len, default=None)
+    if found is None:
+        raise Unfit("begins with nothing for which the edition has a word")
+    return row.words[found]
 
 
 def _amount(row: FieldRow, held: object) -> str:

@@ -179,6 +179,19 @@ class Table:
             raise self.bad(fault.key, str(fault)) from fault
         return Endpoint(url=url, tls=tls, bearer=self.secret_if_given(secrets, "bearer"), ca_file=ca)
 
+    def public_place(self, secrets: Secrets, url: str, ca_key: str) -> Endpoint:
+        """
+        Return `url` as anybody reads it, without client certificate and token: over https by the authorities of the file
+        that `ca_key` names, or by the public ones.
+        """
+        ca = secrets.directory / self._typed(ca_key, str, None) if ca_key in self._values else None
+        if ca and url.startswith("http:"):
+            raise self.bad(ca_key, "stands beside a plain http address; expected it with https only")
+        try:
+            return Endpoint(url=url, tls=client_context(ca=ca) if url.startswith("https:") else None, ca_file=ca)
+        except BadTlsFile as fault:
+            raise self.bad(ca_key, str(fault)) from fault
+
     def _usable(self, key: str, content: str) -> str:
         value = content.strip()
         if not value or len(value) > SECRET_MAX or not all("!" <= character <= "~" for character in value):

@@ -125,7 +125,7 @@ def test_many_are_made_due_by_state_and_instant(with_target: House) -> None:
     assert with_target.administrator("RetryDeliveries", request).count == 0
     request.ClearField("error_contains")
     request.since.FromDatetime(datetime(2099, 1, 1, tzinfo=UTC))
-    assert with_target.administrator("RetryDeliveries", request).count == 0
+    assert "ahead" in fault(with_target.administrator, "RetryDeliveries", request)[2]["since"]
     confirmed = pb.RetryDeliveriesRequest(target="targets/platform", states=[pb.DELIVERY_STATE_CONFIRMED])
     code, reason, violations = fault(with_target.administrator, "RetryDeliveries", confirmed)
     assert (code, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
@@ -141,6 +141,19 @@ def test_what_a_target_lost_is_asked_for_from_an_instant_on(with_target: House) 
     assert with_target.administrator("RecoverDeliveries", request).count == 0
     request.target = "targets/nobody"
     assert fault(with_target.administrator, "RecoverDeliveries", request)[1] == "TARGET_NOT_FOUND"
+    request.since.FromDatetime(datetime(2099, 1, 1, tzinfo=UTC))
+    assert "ahead" in fault(with_target.administrator, "RecoverDeliveries", request)[2]["since"]
+
+
+def test_a_code_that_no_enterprise_can_have_is_refused_and_does_not_look_as_if_nothing_waited(
+    with_target: House,
+) -> None:
+    for method, request in (
+        ("ListDeliveries", pb.ListDeliveriesRequest(enterprise_code="123")),
+        ("RetryDeliveries", pb.RetryDeliveriesRequest(target="targets/platform", enterprise_code="-")),
+    ):
+        _, reason, violations = fault(with_target.administrator, method, request)
+        assert (reason, set(violations)) == ("IDENTIFIER_REFUSED", {"enterprise_code"})
 
 
 def test_deliveries_say_by_when_and_which_are_late(with_target: House) -> None:
@@ -206,7 +219,9 @@ def test_the_proof_of_a_record_is_one_document(with_target: House) -> None:
     assert (delivery["target"], delivery["kind"], delivery["state"]) == ("platform", "stand-in", "PENDING")
     assert delivery["attempts"] == []
     only = pb.ExportDeliveryProofRequest(record=record.name, target="targets/nobody")
-    assert json.loads(with_target.administrator("ExportDeliveryProof", only).document)["deliveries"] == []
+    assert fault(with_target.administrator, "ExportDeliveryProof", only)[1] == "TARGET_NOT_FOUND"
+    only.target = "targets/platform"
+    assert len(json.loads(with_target.administrator("ExportDeliveryProof", only).document)["deliveries"]) == 1
     missing = pb.ExportDeliveryProofRequest(record="sanctionRecords/0199")
     assert fault(with_target.administrator, "ExportDeliveryProof", missing)[1] == "RECORD_NOT_FOUND"
 

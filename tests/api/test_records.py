@@ -418,13 +418,16 @@ def test_a_masked_field_that_is_not_given_is_cleared(house: House) -> None:
     told = record_pb.SanctionRecord(name=created.name, version=1)
     for part, said in samples.PENALTY_DETAILS.items():
         setattr(told.decision.penalty, part, said)
+    told.decision.penalty.authority.code = samples.PUNISHER["authority_code"]
+    told.decision.penalty.authority.name = samples.PUNISHER["authority_name"]
     whole = punished.decision.penalty
     whole.MergeFrom(told.decision.penalty)
-    paths = [f"decision.penalty.{part}" for part in samples.PENALTY_DETAILS]
+    paths = [f"decision.penalty.{part}" for part in (*samples.PENALTY_DETAILS, "authority")]
     assert amend(house, told, *paths).decision.penalty == whole
     bare = record_pb.SanctionRecord(name=created.name, version=2)
     whole.fine = ""
-    assert amend(house, bare, "decision.penalty.fine").decision.penalty == whole
+    whole.ClearField("authority")
+    assert amend(house, bare, "decision.penalty.fine", "decision.penalty.authority").decision.penalty == whole
     bare.version = 3
     assert not amend(house, bare, "decision.penalty").decision.HasField("penalty")
     bare.version = 4

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from ssl import SSLContext
 from tempfile import TemporaryDirectory
 from typing import ParamSpec
 
@@ -147,8 +148,10 @@ Odd = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def odd_server(answer: bytes | Odd, *, read: bool = True) -> AsyncIterator[OddServer]:
-    """Serve `answer` to whatever comes; what hangs ends with the block."""
+async def odd_server(
+    answer: bytes | Odd, *, read: bool = True, tls: SSLContext | None = None
+) -> AsyncIterator[OddServer]:
+    """Serve `answer` to whatever comes, over https where `tls` is given; what hangs ends with the block."""
     seen = OddServer()
     tasks: set[asyncio.Task[object]] = set()
 
@@ -170,8 +173,8 @@ async def odd_server(answer: bytes | Odd, *, read: bool = True) -> AsyncIterator
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    seen.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api"
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    seen.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/api"
     try:
         yield seen
     finally:

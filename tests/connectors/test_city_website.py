@@ -2,9 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 
 import pytest
+from tests.connectors.certificates import Authority, serving_with
 from tests.connectors.rig import (
     CODE,
     NAME,
@@ -243,6 +245,11 @@ def test_a_page_of_nothing_but_beginnings_is_read_once_through() -> None:
         ({"page_url": "credit.example"}, "page_url: has the scheme ''; expected https"),
         ({"page_url": "http://credit.example"}, "page_url: is plain http to another machine; expected https"),
         ({"page_url": 7}, "page_url: is a number; expected text"),
+        ({"page_ca_file": "missing.pem"}, "page_ca_file: missing.pem cannot be read (No such file or directory)"),
+        (
+            {"page_url": "http://127.0.0.1/p", "page_ca_file": "a.pem"},
+            "page_ca_file: stands beside a plain http address; expected it with https only",
+        ),
         ({"dispute_mark": " "}, "dispute_mark: expected the words on the page"),
         ({"dispute_mark": "a\nb"}, "dispute_mark: expected the words on the page"),
     ],
@@ -264,10 +271,29 @@ def test_pages_lie_below_the_address_unless_said_otherwise() -> None:
     assert usual[0] == "https://target.example/api/pages"
     assert usual[1]
     assert usual[1].protocol == PROTOCOL_TLS_CLIENT
-    elsewhere = pages(page_url="https://credit.example/xxgs/")
+    elsewhere = pages(page_url="https://credit.example/xxgs/", url="http://127.0.0.1:9/api")
     assert elsewhere
     assert elsewhere[0] == "https://credit.example/xxgs"
+    assert elsewhere[1], "https has its context, however the website itself is reached"
+    assert elsewhere[1].cert_store_stats()["x509_ca"] > 1
     assert pages(check_page=False) is None
+
+
+@on_loop
+async def test_the_pages_have_authorities_of_their_own(tmp_path: Path) -> None:
+    api, public = Authority(tmp_path, "api"), Authority(tmp_path, "public")
+    async with (
+        odd_server(http(201, TAKEN), tls=serving_with(api.paper("api", "127.0.0.1"))) as odd,
+        odd_server(http(200, NUMBER.encode()), tls=serving_with(public.paper("public", "127.0.0.1"))) as pages,
+    ):
+        keys = {"ca_file": str(api.path), "page_url": pages.url}
+        async with closing(website(odd.url, **keys, page_ca_file=str(public.path))) as connector:
+            assert (await push(connector, parcel(1), timeout_s=TIMEOUT_S)).number
+        for trusted in ({}, {"page_ca_file": str(api.path)}):
+            async with closing(website(odd.url, **keys, **trusted)) as connector:
+                answer = await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))
+            assert "its public page cannot be read: " in answer.reason
+        assert len(pages.requests) == 1
 
 
 @on_loop

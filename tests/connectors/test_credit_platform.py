@@ -38,7 +38,9 @@ PENALTY = {
     "fine": "0.2",
     "confiscated": None,
     "licence": None,
-    "valid_until": None,
+    "valid_until": "2099-12-31",
+    "authority_name": None,
+    "authority_code": None,
 }
 MAPPINGS: dict[str, Mapping[str, object]] = {"cf-2018": {"fixed": SOURCE}, "cf-2016": {}}
 
@@ -190,7 +192,11 @@ def test_a_withdrawal_names_this_record_and_repeats_no_facts(keys: dict[str, obj
 def test_a_penalty_is_withdrawn_by_the_word_of_its_edition_and_nothing_missing_holds_it_back() -> None:
     gone = penalised(8, present=False, facts=None, decided_on="odd")
     in_2016, in_2018 = composed(gone, **by_edition("cf-2016")), composed(gone, **by_edition("cf-2018"))
-    assert (in_2016["action"], in_2016["edition"], in_2016["penalty_item"]) == ("WITHDRAW", "cf-2016", {"CF_ZT": "1"})
+    assert (in_2016["action"], in_2016["edition"], in_2016["penalty_item"]) == (
+        "WITHDRAW",
+        "cf-2016",
+        {"CF_ZT": "3", "BZ": "停止公示"},
+    )
     assert (in_2018["action"], in_2018["edition"], in_2018.get("penalty_item")) == ("WITHDRAW", "cf-2018", None)
 
 
@@ -240,13 +246,11 @@ async def test_a_record_that_changes_form_stays_one_entry_and_is_withdrawn(
 
 @on_loop
 async def test_the_stand_in_refuses_as_a_platform_does() -> None:
-    async with target("credit-platform", **by_edition("cf-2018", fixed={**SOURCE, "CF_XDR_LB": "其他"})) as (
-        connector,
-        desk,
-    ):
+    exchanged = {"CF_CFLB": "CF_WFXW", "CF_WFXW": "CF_CFLB"}
+    async with target("credit-platform", **by_edition("cf-2018", renames=exchanged)) as (connector, desk):
         with pytest.raises(Rejected) as refusal:
             await push(connector, penalised(1), timeout_s=TIMEOUT_S)
-        assert (refusal.value.code, refusal.value.reason) == ("98", "CF_XDR_LB 不在字典内")
+        assert (refusal.value.code, refusal.value.reason) == ("98", "CF_CFLB 不在字典内")
         assert desk.ledger.acts == {"not taken": 1}
     renames = {"CF_WSH": "CF_JDSWSH"}
     async with target("credit-platform", **by_edition("cf-2016", renames=renames)) as (connector, _):

@@ -1,9 +1,13 @@
 """The file exchange: what only files can break; the connectors' contract holds it too."""
 
+import asyncio
 import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,13 +17,14 @@ import pytest
 from tests.connectors.rig import TIMEOUT_S, now, on_loop, parcel, push, unavailable
 
 from credit_sanction_connectors.exchange_outbox import Outbox
-from credit_sanction_connectors.file_exchange import FileExchange
+from credit_sanction_connectors.file_exchange import FileExchange, FileExchangeSettings
 from credit_sanction_connectors.port import Entry, Rejected, Unavailable, Version
 from credit_sanction_connectors.settings import BadTarget, Secrets
 from credit_sanction_connectors.standins.behaviour import Behaviour
 from credit_sanction_connectors.standins.counterpart import Counterpart
 from credit_sanction_connectors.standins.desk import Desk
 from credit_sanction_connectors.standins.dialect import StandIn
+from credit_sanction_connectors.standins.file_exchange import exchange_directories
 from credit_sanction_connectors.standins.runner import serving
 
 SOON_S = 0.2
@@ -96,7 +101,14 @@ async def test_a_data_error_is_rejected_in_the_targets_words(out_dir: Path, in_d
 @on_loop
 @pytest.mark.parametrize(
     "line",
-    [{"code": "99"}, {"code": "99", "retry_after": float("nan")}, {"code": []}, {}, {"code": "00"}],
+    [
+        {"code": "99"},
+        {"code": "99", "status": 2**31},
+        {"code": "99", "retry_after": float("nan")},
+        {"code": []},
+        {},
+        {"code": "00"},
+    ],
     ids=str,
 )
 async def test_what_is_no_receipt_is_not_now(out_dir: Path, in_dir: Path, line: dict[str, object]) -> None:
@@ -104,6 +116,7 @@ async def test_what_is_no_receipt_is_not_now(out_dir: Path, in_dir: Path, line: 
     answer(out_dir, in_dir, **line)
     told = await unavailable(push(connector(out_dir, in_dir), parcel(1), timeout_s=TIMEOUT_S))
     assert (told.sent, told.retry_after) == (True, None)
+    assert told.status in {None, 200}
 
 
 @on_loop
@@ -193,6 +206,49 @@ async def test_the_list_is_the_counterparts_full_list_file(out_dir: Path, in_dir
         assert await exchange.read_entry("sanctionRecords/r2", timeout_s=TIMEOUT_S) is None
         counterpart.leave_list([line, {}], through=1)
         await unavailable(exchange.read_list(timeout_s=TIMEOUT_S))
+
+
+@on_loop
+async def test_a_file_system_that_hangs_holds_up_nobody_else(out_dir: Path, in_dir: Path, tmp_path: Path) -> None:
+    answers = threading.Event()
+
+    def hang(_: str) -> None:
+        answers.wait()
+
+    hanging = FileExchange(FileExchangeSettings(out_dir=out_dir, in_dir=in_dir), now=now, on_step=hang)
+    try:
+        for _ in range(6):  # more than it has threads
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(push(hanging, parcel(1), timeout_s=TIMEOUT_S), SOON_S / 4)
+        (tmp_path / "well").mkdir()
+        async with other_side(tmp_path / "well") as (desk, _):
+            well = connector(*exchange_directories(tmp_path / "well"))
+            assert (await push(well, parcel(1), timeout_s=TIMEOUT_S)).number == "R00000001"
+            assert desk.ledger.arrivals == 1
+        # Those by which names are resolved.
+        ready = [asyncio.to_thread(threading.get_ident) for _ in range(32)]
+        await asyncio.wait_for(asyncio.gather(*ready), TIMEOUT_S)
+        await hanging.aclose()
+    finally:
+        answers.set()
+
+
+def test_a_process_ends_though_a_file_system_hangs() -> None:
+    script = """
+import asyncio, threading
+from credit_sanction_connectors.own_threads import OwnThreads, in_time
+
+async def work():
+    try:
+        await asyncio.wait_for(OwnThreads(1).run(threading.Event().wait), 0.01)
+    except TimeoutError:
+        print(in_time(threading.Event().wait, within_s=0.01, otherwise="otherwise"))
+
+asyncio.run(work())
+"""
+    command = [sys.executable, "-c", script]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    assert subprocess.run(command, env=environ, timeout=30, check=True, capture_output=True).stdout == b"otherwise\n"
 
 
 def in_a_child(work: Callable[[], None]) -> int:

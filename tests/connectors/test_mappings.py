@@ -6,7 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.samples import LAW, PENALTY_DETAILS, TODAY, draft, penalty, taken_in, telling, with_decision
+from tests.samples import LAW, PENALTY_DETAILS, PUNISHER, TODAY, draft, penalty, taken_in, telling, with_decision
 
 from credit_sanction.v1.sanction_record_pb2 import SanctionRecord
 from credit_sanction_connectors.mapping import FORM_INCOMPLETE, Forms
@@ -26,7 +26,7 @@ SOURCE = {"CF_SJLY": "虚构市工业和信息化局", "CF_SJLYDM": "11220199MAD
 
 def view(*, kind: PenaltyKind = PenaltyKind.CLOSURE_ORDER, **details: str | None) -> dict[str, object]:
     """Return the public view of a record with a penalty decision, with some of its parts replaced; None: not said."""
-    told = telling(penalty(TODAY - timedelta(days=40), kind=kind), **PENALTY_DETAILS)
+    told = telling(penalty(TODAY - timedelta(days=40), kind=kind), **PENALTY_DETAILS, **PUNISHER)
     shown = document(taken_in(with_decision(draft(), penalty=told)), TODAY, None, LAW)
     return {**shown, "penalty": {**shown["penalty"], **details}}
 
@@ -49,7 +49,7 @@ def faults(edition: str, shown: dict[str, object], **renames: str) -> list[Field
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_every_source_of_a_table_is_something_that_is_held(edition: str) -> None:
     shown = view()
-    sources = [row.source for row in table_of(edition).rows if row.source]
+    sources = [source for row in table_of(edition).rows for source in (row.source, row.otherwise) if source]
     assert [source for source in sources if at(shown, source) is None] == []
 
 
@@ -89,8 +89,8 @@ def test_a_penalty_in_the_edition_of_2018() -> None:
         "CF_JDRQ": "2026/10/14",
         "CF_YXQ": "2099/12/31",
         "CF_GSJZQ": str(shown["publication_end"]).replace("-", "/"),
-        "CF_CFJG": shown["authority_name"],
-        "CF_CFJGDM": shown["authority_code"],
+        "CF_CFJG": PUNISHER["authority_name"],
+        "CF_CFJGDM": PUNISHER["authority_code"],
         **SOURCE,
     }
 
@@ -108,10 +108,10 @@ def test_a_penalty_in_the_edition_of_2016() -> None:
         "CF_XDR_SHXYM": shown["enterprise_code"],
         "CF_JG": "责令停产停业，处罚款2000元",
         "CF_JDRQ": "2026/10/14",
-        "CF_XZJG": shown["authority_name"],
+        "CF_XZJG": PUNISHER["authority_name"],
         "CF_ZT": "0",
         "DFBM": "220113",
-        "SJC": "2026/11/23",
+        "SJC": "2026/11/23 00:00:00",
         "CF_SYFW": "0",
         "CF_QX": "2099/12/31",
         "CF_GSJZQ": str(shown["publication_end"]).replace("-", "/"),
@@ -122,27 +122,60 @@ def test_a_penalty_in_the_edition_of_2016() -> None:
 @pytest.mark.parametrize("kind", PenaltyKind)
 @pytest.mark.parametrize("disputed", [False, True])
 def test_what_is_written_is_what_the_stand_in_demands(edition: str, kind: PenaltyKind, *, disputed: bool) -> None:
-    for absent in ({}, {"fine": None, "confiscated": None, "valid_until": None}):
+    for absent in ({}, {"fine": None, "confiscated": None, "authority_name": None, "authority_code": None}):
         assert form_faults(edition, written(edition, {**view(kind=kind, **absent), "disputed": disputed})) == []
 
 
 def test_the_status_of_2016_and_the_remark_of_2018_say_a_dispute() -> None:
     disputed = {**view(), "disputed": True}
-    assert (written("cf-2016", disputed)["CF_ZT"], forms("cf-2016").of_document(disputed).withdrawn()) == (
-        "2",
-        {"CF_ZT": "1"},
-    )
+    assert (written("cf-2016", disputed)["CF_ZT"], written("cf-2016", disputed)["BZ"]) == ("2", "异议处理中")
     assert written("cf-2018", disputed)["BZ"] == "异议处理中"
-    assert forms("cf-2018").of_document(disputed).withdrawn() == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "remark"),
+    [
+        ("REVOKED", "1", "撤销、停止公示"),
+        ("LIFTED", "3", "移出、停止公示"),
+        ("EXPIRED", "3", "期满移出、停止公示"),
+        ("SUSPENDED", "3", "暂停执行、停止公示"),
+        ("LISTED", "3", "停止公示"),  # the target is no longer told of it
+        (None, "3", "停止公示"),
+        ([], "3", "停止公示"),
+    ],
+)
+def test_only_what_was_revoked_is_withdrawn_as_that_and_all_else_leaves_the_decision_standing(
+    state: object, status: str, remark: str
+) -> None:
+    gone = {**view(), "state": state, "disputed": True}
+    assert forms("cf-2016").of_document(gone).withdrawn(gone) == {"CF_ZT": status, "BZ": remark}
+    assert forms("cf-2018").of_document(gone).withdrawn(gone) == {}
+
+
+def test_who_punished_is_the_authority_of_the_listing_where_nobody_else_is_named() -> None:
+    shown = view(authority_name=None, authority_code=None)
+    item = written("cf-2018", shown)
+    assert (item["CF_CFJG"], item["CF_CFJGDM"]) == (shown["authority_name"], shown["authority_code"])
+    assert written("cf-2016", shown)["CF_XZJG"] == shown["authority_name"]
+
+
+def test_the_category_of_the_party_goes_by_its_code() -> None:
+    code = str(view()["enterprise_code"])
+    for prefix, category in (("91", "法人及非法人组织"), ("92", "个体工商户"), ("12", "法人及非法人组织")):
+        assert written("cf-2018", {**view(), "enterprise_code": prefix + code[2:]})["CF_XDR_LB"] == category
 
 
 def test_what_is_not_published_is_for_departments_alone() -> None:
     assert written("cf-2016", {**view(), "publication_end": None})["CF_SYFW"] == "1"
 
 
-def test_a_penalty_that_names_no_last_day_is_open_ended_and_one_that_does_is_not() -> None:
-    assert written("cf-2018", view(valid_until=None))["CF_YXQ"] == "2099/12/31"
-    assert written("cf-2018", view(valid_until="2027-01-31"))["CF_YXQ"] == "2027/01/31"
+def test_a_penalty_is_open_ended_only_where_that_was_said() -> None:
+    for edition, field in (("cf-2018", "CF_YXQ"), ("cf-2016", "CF_QX")):
+        assert written(edition, view())[field] == "2099/12/31"
+        assert written(edition, view(valid_until="2027-01-31"))[field] == "2027/01/31"
+    (fault,) = faults("cf-2018", view(valid_until=None))
+    assert (fault.field, fault.path) == ("CF_YXQ", "decision.penalty.valid_until")
+    assert "CF_QX" not in written("cf-2016", view(valid_until=None))
 
 
 def test_amounts_are_plain_decimals_and_nought_is_no_category() -> None:
@@ -173,7 +206,7 @@ def test_every_missing_item_is_named_in_both_tongues() -> None:
         ({"enterprise_code": "91220199"}, "CF_XDR_SHXYM", "is no code of 18 letters and digits"),
         ({"enterprise_name": "虚" * 201}, "CF_XDR_MC", "has 201 characters; the field takes 200"),
         ({"enterprise_name": 7}, "CF_XDR_MC", "is not text"),
-        ({"authority_code": "91220199MADEUP0001"}, "CF_CFJGDM", "does not start with 11"),
+        ({"penalty": view(authority_code="91220199MADEUP0001")["penalty"]}, "CF_CFJGDM", "does not start with 11"),
         ({"publication_end": "31.12.2027"}, "CF_GSJZQ", "is no day YYYY-MM-DD"),
         ({"publication_end": "2027-02-30"}, "CF_GSJZQ", "is no day YYYY-MM-DD"),
     ],
@@ -272,6 +305,7 @@ ROW = '[[field]]\nfield = "A"\nname = "甲"\n'
             HEAD + ROW + 'from = "a"\ntype = "state"\nwords = { DISPUTED = 1 }\n',
             "e: A: words: expected a table of words",
         ),
+        (HEAD + ROW + 'value = "a"\notherwise = "b"\n', "e: A: otherwise: stands without from; expected it"),
         (HEAD + ROW + 'left_out = "why"\nrequired = true\n', "e: A: left_out: stands beside required"),
         (HEAD + ROW + 'from = "a"\nrequired_for = "A"\n', "e: A: required_for: expected a list of texts"),
         (HEAD + 2 * (ROW + 'from = "a"\n'), "e: A: stands twice; expected each field once"),

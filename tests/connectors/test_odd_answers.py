@@ -247,6 +247,23 @@ async def test_a_connection_on_which_a_second_answer_came_is_not_used_again(kind
 
 
 @on_loop
+async def test_a_connection_that_owes_an_answer_is_not_used_again(kind: str) -> None:
+    async def of_another(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        body = b'{"code": "00", "receipt": "R1"}'
+        key = b"" if odd.connections > 1 else b"Idempotency-Key: another\r\n"
+        writer.write(b"HTTP/1.1 200 x\r\n%bContent-Length: %d\r\n\r\n%b" % (key, len(body), body))
+        await reader.read()
+
+    async with (
+        odd_server(of_another) as odd,
+        closing(connector_to(kind, odd.url, **NO_PAGE.get(kind, {}))) as connector,
+    ):
+        assert "another request's" in (await unavailable(push(connector, parcel(1), timeout_s=TIMEOUT_S))).reason
+        assert (await push(connector, parcel(2), timeout_s=TIMEOUT_S)).number == "R1"
+        assert odd.connections == 2
+
+
+@on_loop
 async def test_a_process_that_was_stopped_says_nothing_after_its_time(kind: str) -> None:
     late = bytearray()
     ended = asyncio.Event()

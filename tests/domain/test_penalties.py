@@ -8,10 +8,23 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.samples import LAW, PENALTY_DETAILS, TODAY, draft, draft_of, penalty, taken_in, telling, with_decision
+from tests.samples import (
+    LAW,
+    PENALTY_DETAILS,
+    PUNISHER,
+    TODAY,
+    code,
+    draft,
+    draft_of,
+    penalty,
+    taken_in,
+    telling,
+    with_decision,
+)
 
 from credit_sanction_service.domain.amendments import Amendment, amend
 from credit_sanction_service.domain.drafts import PenaltyDraft, RecordDraft
+from credit_sanction_service.domain.enterprises import Authority
 from credit_sanction_service.domain.faults import Invalid
 
 if TYPE_CHECKING:
@@ -88,6 +101,34 @@ def test_what_a_target_refused_is_corrected_by_an_amendment(path: str) -> None:
     assert (fresh.version, penalty_of(fresh).fine) == (2, Decimal("0.2"))
     again = amend(fresh, Amendment(draft=draft_of(fresh), paths={"decision.cause"}), today=TODAY, law=LAW)
     assert penalty_of(again) == penalty_of(fresh)
+
+
+def test_who_punished_is_kept_where_it_was_said_and_amended_as_one_part() -> None:
+    assert penalty_of(taken_in(punished())).authority is None
+    record = taken_in(punished(**PUNISHER))
+    punisher = Authority(code=PUNISHER["authority_code"], name=PUNISHER["authority_name"])
+    assert (penalty_of(record).authority, record.warnings) == (punisher, taken_in(punished()).warnings)
+    changed = with_decision(draft_of(record), penalty=telling(penalty(DECIDED)))
+    fresh = amend(record, Amendment(draft=changed, paths={"decision.penalty.authority"}), today=TODAY, law=LAW)
+    assert penalty_of(fresh).authority is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "fault"),
+    [
+        ({**PUNISHER, "authority_code": ""}, "decision.penalty.authority.code", "it is empty"),
+        ({**PUNISHER, "authority_code": "11220101X"}, "decision.penalty.authority.code", "check character"),
+        ({**PUNISHER, "authority_name": ""}, "decision.penalty.authority.name", "is missing"),
+        ({**PUNISHER, "authority_code": code(1)}, "enterprise.code", "nobody decides about himself"),
+    ],
+)
+def test_who_punished_has_a_right_code_and_a_name_and_is_not_the_enterprise(
+    typed: dict[str, str], field: str, fault: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        taken_in(punished(**typed))
+    [violation] = caught.value.violations
+    assert (violation.field, fault in violation.description) == (field, True), violation.description
 
 
 def test_a_part_of_a_penalty_that_is_not_there_makes_none() -> None:

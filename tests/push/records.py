@@ -13,11 +13,12 @@ from credit_sanction_service.domain.drafts import (
     MeasureDraft,
     ObligationDraft,
     RecordDraft,
+    RevocationDraft,
 )
 from credit_sanction_service.domain.identifiers import organisation_check_character, uscc_check_character
 from credit_sanction_service.domain.intake import take_in
 from credit_sanction_service.domain.law import shipped_law
-from credit_sanction_service.domain.lifecycle import lift
+from credit_sanction_service.domain.lifecycle import lift, revoke
 from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.domain.terms import (
     Area,
@@ -91,3 +92,9 @@ def lifted(given: SanctionRecord) -> SanctionRecord:
     """Return the record's next version, lifted as of today."""
     draft = LiftDraft(ground=LiftGround.EXIT_COMPLETED, document_number="虚工信〔2026〕2号", date=TODAY.isoformat())
     return lift(given, draft, today=TODAY, law=LAW)
+
+
+def revoked(given: SanctionRecord) -> SanctionRecord:
+    """Return the record's next version, revoked today."""
+    draft = RevocationDraft(reason="虚构：认定有误", document_number="虚工信〔2026〕3号", date=TODAY.isoformat())
+    return revoke(given, draft, today=TODAY, law=LAW)

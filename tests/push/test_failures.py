@@ -155,6 +155,38 @@ async def test_a_row_that_cannot_be_written_down_hurts_only_itself(house: House)
 
 
 @on_loop
+async def test_an_answer_that_cannot_be_written_down_hurts_only_itself(house: House) -> None:
+    good, bad = record(1), record(2)
+    async with house.serving(place()), house.working():
+        with house.owner() as owner:
+            owner.execute(_NOT_STORABLE)
+        house.submit(good, bad)
+        await house.until(lambda: house.shows("target-a") == {good.name, bad.name})
+        await house.until(lambda: Outcome.UNKNOWN in outcomes(house, "target-a", bad.name))
+        with house.owner() as owner:
+            owner.execute("DROP TRIGGER no_second ON attempt_closed")
+        await house.converged()
+    assert outcomes(house, "target-a", good.name) == [Outcome.CONFIRMED]
+    first = house.delivery("target-a", bad.name)[2][0].closed
+    assert first is not None
+    assert first.detail == "its end could not be written down: out of range"
+
+
+# Fails the statement as a number does that is too large for its column: for the record of the second enterprise.
+_NOT_STORABLE = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.outcome = 'CONFIRMED' AND EXISTS (
+        SELECT FROM delivery d WHERE d.subject = NEW.subject AND d.enterprise_code LIKE '%FAKE0002%'
+    ) THEN RAISE 'out of range' USING ERRCODE = 'numeric_value_out_of_range';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER no_second BEFORE INSERT ON attempt_closed FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+
+
+@on_loop
 async def test_the_database_goes_away_and_comes_back(house: House) -> None:
     first, second = record(1), record(2)
     async with house.serving(place(timeout_s=5, lease_s=20)), house.working():

@@ -1,11 +1,12 @@
 """What a target should have: standing, filters, retirement, and what never needs to be withdrawn."""
 
+import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.push.records import LAW, TODAY, amended, code, lifted, record
+from tests.push.records import LAW, TODAY, amended, code, lifted, record, revoked
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
@@ -13,6 +14,7 @@ from credit_sanction_service.domain.faults import StateConflict
 from credit_sanction_service.domain.proceedings import Penalty
 from credit_sanction_service.domain.terms import Area, PenaltyKind
 from credit_sanction_service.push.documents import document, standing_entry
+from credit_sanction_service.store.attempts import sent_bodies
 from credit_sanction_service.store.backlog import list_targets
 from credit_sanction_service.store.deliveries import DeliveryState
 from credit_sanction_service.store.resending import retry_delivery
@@ -247,6 +249,7 @@ def test_the_public_view_has_these_fields_and_no_others() -> None:
     assert view == {
         "record": given.name,
         "record_version": 1,
+        "state": "LISTED",
         "known_on": TODAY.isoformat(),
         "enterprise_code": code(1),
         "enterprise_name": "虚构轧钢（测试用）有限公司",
@@ -273,6 +276,11 @@ def test_the_public_view_has_these_fields_and_no_others() -> None:
         "district": {"code": "220102", "name": "南关区"},
         "catalogue_edition": "2026-1",
     }
+    gone = lifted(given)
+    assert document(gone, TODAY, None, LAW)["state"] == "LIFTED"
+    assert gone.ending
+    ahead = replace(gone, ending=replace(gone.ending, effective_on=TODAY + timedelta(days=1)))
+    assert document(ahead, TODAY, None, LAW)["state"] == "LISTED"
     assert [(area["area"], area["binding"], area["until"]) for area in view["areas"]] == [
         ("LAND_SUPPLY", True, "2029-05-04"),
         ("FINANCING_CREDIT", True, "2029-05-04"),
@@ -312,7 +320,36 @@ def test_the_public_view_says_a_penalty_decision_item_by_item_and_null_for_what_
         "fine": "10",
         **dict.fromkeys(("confiscated", "licence")),
         "valid_until": "2099-12-31",
+        **dict.fromkeys(("authority_name", "authority_code")),
     }
+
+
+@on_loop
+async def test_a_withdrawal_says_what_its_record_came_to(house: House) -> None:
+    told = Penalty(
+        kind=PenaltyKind.CLOSURE_ORDER,
+        document_number="虚构罚字1号",
+        decided_on=date(2026, 4, 1),
+        violation="虚构",
+        facts="虚构",
+        basis="《虚构规定》第一条",
+        content="虚构",
+    )
+    gone, annulled = (
+        replace(given, decision=replace(given.ruling, penalty=told)) for given in (record(1, line=1), record(2, line=1))
+    )
+    async with house.serving(place(mapping="cf-2016")), house.working():
+        house.submit(gone, annulled)
+        await house.converged()
+        assert house.shows("target-a") == {gone.name, annulled.name}
+        house.update(lifted(gone), revoked(annulled))
+        await house.converged()
+        assert house.shows("target-a") == set()
+        said = {}
+        for given in (gone, annulled):
+            bodies = sent_bodies(house.reader, "target-a", given.name)
+            said[given.name] = json.loads(bodies[max(bodies)])["penalty_item"]["CF_ZT"]
+        assert said == {gone.name: "3", annulled.name: "1"}
 
 
 @on_loop
@@ -333,3 +370,18 @@ async def test_what_a_withdrawal_named_as_standing_and_was_never_sent_itself(hou
             desk.release()
             await house.converged()
         assert list(desk.ledger.standing[code(1)].in_force) == []
+
+
+@on_loop
+async def test_what_was_refused_is_not_sent_again_for_a_siblings_sake(house: House) -> None:
+    refused, sibling = record(1, line=1), record(1, line=2)
+    async with house.serving(place()), house.working():
+        house.tell("target-a", Behaviour(mode="reject", times=1))
+        house.submit(refused)
+        await house.until(lambda: house.rows(DeliveryState.REJECTED))
+        house.submit(sibling)
+        await house.until(lambda: house.shows("target-a") == {sibling.name})
+        assert [row.attempt for row in house.rows(DeliveryState.REJECTED)] == [1]
+        house.update(amended(refused, district="220103"))
+        await house.converged()
+        assert house.shows("target-a") == {refused.name, sibling.name}

@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from tests.push.records import code, lifted, record
+import pytest
+from psycopg.errors import LockNotAvailable
+from tests.push.records import amended, code, lifted, record
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
@@ -83,6 +85,28 @@ async def test_what_was_refused_goes_out_again_together_once_the_target_has_mend
 
 
 @on_loop
+async def test_many_are_retried_and_recovered_slice_by_slice_and_again_after_a_fault(house: House) -> None:
+    given = sorted((record(number) for number in range(1, 6)), key=lambda one: one.name)
+    chosen = Chosen(target="target-a", states=(DeliveryState.PENDING,))
+    async with house.serving(place()):
+        house.submit(*given)
+        before = {row.subject: row.tried_since for row in house.rows()}
+        house.reader.execute("SET lock_timeout = '50ms'")
+        with house.owner() as other:
+            other.execute("SELECT FROM delivery WHERE subject = %s FOR UPDATE", (given[3].name,))
+            with pytest.raises(LockNotAvailable):
+                retry_deliveries(house.reader, chosen, at_once=2)
+        moved = {row.subject for row in house.rows() if row.tried_since != before[row.subject]}
+        assert moved == {one.name for one in given[:2]}
+        assert [retry_deliveries(house.reader, chosen, at_once=most) for most in (2, 5, 6)] == [5, 5, 5]
+        async with house.working():
+            await house.converged()
+        since = read_clock(house.reader) - timedelta(hours=1)
+        assert recover_deliveries(house.reader, "target-a", since=since, at_once=2) == len(given)
+        assert {row.generation for row in house.rows()} == {1}
+
+
+@on_loop
 async def test_what_was_given_up_waits_for_a_person(house: House) -> None:
     given = record()
     async with house.serving(place(retry={"schedule": [0.05], "give_up_s": 0.1})), house.working():
@@ -95,6 +119,24 @@ async def test_what_was_given_up_waits_for_a_person(house: House) -> None:
         await house.converged()
         assert house.shows("target-a") == {given.name}
         assert get_target(house.reader, "target-a").given_up == 0
+
+
+@on_loop
+async def test_a_give_up_age_begins_anew_with_a_move_a_retry_and_the_end_of_a_pause(house: House) -> None:
+    given = record()
+    async with house.serving(place()):
+        house.submit(given)
+        since = [house.rows()[0].due_since]
+        house.update(amended(given, district="220103"))
+        since.append(house.rows()[0].tried_since)
+        assert retried(house, states=(DeliveryState.PENDING,)) == 1
+        since.append(house.rows()[0].tried_since)
+        pause_target(house.reader, "target-a", "维护")
+        resume_target(house.reader, "target-a")
+        since.append(house.rows()[0].tried_since)
+        ends = read_clock(house.reader) + timedelta(hours=1)
+        pause_target(house.reader, "target-a", "维护", ends)
+        assert [*since, ends] == sorted({*since, house.rows()[0].tried_since})  # type: ignore[type-var]
 
 
 @on_loop

@@ -149,6 +149,37 @@ async def test_a_worker_reconciles_by_itself(house: House) -> None:
         assert [one.report.missing.subjects for one in told if one.report.repaired] == [(given.name,)]
 
 
+@on_loop
+async def test_the_schedule_only_tells_of_what_the_store_has_never_known(house: House) -> None:
+    ours, gone, strange = record(1), record(2), f"sanctionRecords/{uuid.uuid4()}"
+    async with house.serving(place(reconcile_s=0.1)), house.working():
+        house.submit(ours, gone)
+        await house.converged()
+        held = house.desks["target-a"].ledger.held
+        shown_before = held[gone.name]
+        house.update(lifted(gone))
+        await house.converged()
+        held[strange] = held.pop(ours.name)
+        await house.until(lambda: house.shows("target-a") == {ours.name, strange})
+        await house.converged()
+        told = await house.until(lambda: [one for one in scheduled(house) if one.report.extra.count])
+        assert {one.report.extra for one in told} == {Drift(count=1, subjects=(strange,))}
+        assert "1 of the extra entries are unknown here" in told[0].detail
+        # What the store knows is withdrawn although no row speaks of it any more.
+        with house.owner() as owner:
+            owner.execute("DELETE FROM delivery WHERE record_id = %s", (gone.id,))
+        held[gone.name] = shown_before
+        await house.until(lambda: house.shows("target-a") == {ours.name, strange})
+        asked = ask(house)
+        await house.until(lambda: read(house, asked).state in ENDED)
+        await house.until(lambda: house.shows("target-a") == {ours.name})
+        assert (read(house, asked).report.repaired, read(house, asked).detail) == (1, "")
+
+
+def scheduled(house: House) -> list[Reconciliation]:
+    return [one for one in reconciliations.list_reconciliations(house.reader) if not one.requested_by]
+
+
 @pytest.mark.parametrize(
     ("kind", "detail"),
     [("credit-platform", "503"), ("lender-webhook", "it offers no list of its own")],
@@ -172,6 +203,7 @@ async def test_what_a_worker_breaks_off_is_left_to_the_next_one(house: House) ->
         async with reconciling(house, "first"):
             await house.until(lambda: read(house, asked).state is ReconciliationState.RUNNING)
             assert read(house, asked).worker == "first"
+            await house.until(lambda: not house.desks["target-a"].script.state())  # it has been asked, and hangs
         assert read(house, asked).state is ReconciliationState.REQUESTED
         house.tell("target-a")
         async with reconciling(house, "second"):

@@ -143,8 +143,8 @@ def test_no_secret_is_in_what_is_kept(tmp_path: Path) -> None:
         (PLAIN + "timeout_s = nan", "target 'city-website': 'timeout_s' must be a number"),
         (PLAIN + "timeout_s = 9999", "target 'city-website': 'timeout_s' is 9999; expected 0.1 to 600"),
         (PLAIN + "concurrency = 1.5", "target 'city-website': 'concurrency' must be a whole number"),
-        (PLAIN + "retry = { schedule = [] }", "target 'city-website': retry: 'schedule' must be a list of numbers"),
-        (PLAIN + "retry = { schedule = [1, -1] }", "target 'city-website': retry: 'schedule[1]' is -1"),
+        (PLAIN + "retry = { schedule = [] }", "retry: 'schedule' must be a list of numbers with at least one"),
+        (PLAIN + "retry = { schedule = [1, -1] }", "retry: 'schedule[1]' is -1; expected 0.01 to 2,592,000"),
         (PLAIN + "retry = { scedule = [1] }", "target 'city-website': retry: unknown key 'scedule'"),
         (
             PLAIN + 'retry = { jitter = "some" }',

@@ -8,12 +8,15 @@ from tests.push.records import record
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
+from credit_sanction_service.domain.records import SanctionRecord
+from credit_sanction_service.push.claim import Message, Order, PushOrder
 from credit_sanction_service.push.flight import carry_out, not_begun
 from credit_sanction_service.push.lane import Lane
 from credit_sanction_service.push.settle import Completion
 from credit_sanction_service.push.turn import Turn, take_turn
 from credit_sanction_service.store.attempts import Outcome, sent_bodies
 from credit_sanction_service.store.law import KnownLaw
+from credit_sanction_service.store.resending import retry_delivery
 
 
 class Desk:
@@ -30,6 +33,10 @@ class Desk:
         lanes = {self.lane.settings.name: self.lane}
         room_of = {self.lane.settings.name: room}
         return take_turn(self._house.reader, room_of, ended, lanes, worker="one", known_law=self._law)
+
+    def order_of(self, given: SanctionRecord) -> Order:
+        (order,) = [one for one in self.turn(room=8).orders if one.row.subject == given.name]
+        return order
 
 
 @on_loop
@@ -96,3 +103,32 @@ async def test_an_attempt_of_a_target_that_is_gone_from_the_file_has_an_end_too(
         await desk.lane.connector.aclose()
         with house.owner() as owner:
             assert owner.execute("SELECT outcome FROM attempt_closed").fetchall() == [("NOT_SENT",)]
+
+
+@on_loop
+async def test_what_was_said_under_a_key_goes_out_again_to_the_letter(house: House) -> None:
+    given = record(1)
+    async with house.serving(place()):
+        house.submit(given)
+        desk = Desk(house)
+        first = desk.order_of(given)
+        desk.turn(ended=[not_begun(first)])
+        house.submit(record(2))  # a higher revision, which a body composed now would bear
+        again = desk.order_of(given)
+        assert sent_bodies(house.reader, "target-a", given.name) == {1: body_of(first), 2: body_of(first)}
+        house.tell("target-a", Behaviour(mode="reject", times=1))
+        landed = await carry_out(again, desk.lane, lease_ends=float("inf"), clock=lambda: 0.0)
+        desk.turn(ended=[landed.completion])
+        retry_delivery(house.reader, "target-a", given.name, lost_by_target=False)
+        anew = desk.order_of(given)
+        assert (body_of(again), anew.row.generation) == (body_of(first), 1)
+        assert body_of(anew) != body_of(first)
+        await desk.lane.connector.aclose()
+    digests = [attempt.opened.digest for attempt in house.delivery("target-a", given.name)[2]]
+    assert digests == [hashlib.sha256(body_of(order)).digest() for order in (first, again, anew)]
+
+
+def body_of(order: Order) -> bytes:
+    assert isinstance(order, PushOrder)
+    assert isinstance(order.message, Message)
+    return order.message.body

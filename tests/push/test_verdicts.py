@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credit_sanction_connectors.port import FieldFault, Receipt, Rejected, Unavailable
+from credit_sanction_service.domain.privacy import WITHHELD
 from credit_sanction_service.push.outcomes import CORRECTIONS_MAX, NOT_BEGUN, Verdict, not_written, verdict_of
 from credit_sanction_service.push.policy import Jitter, Policy
 from credit_sanction_service.push.transitions import Ending, opened, settled
@@ -83,6 +84,22 @@ def test_the_detail_of_an_attempt_has_the_words_of_the_target_and_nothing_that_c
     assert verdict_of(Receipt(number="r", status=200), Policy()).detail == ""
 
 
+def test_a_status_that_is_none_and_a_citizens_number_are_not_kept() -> None:
+    for status in (-5, 1000, 2**31):
+        assert verdict_of(Unavailable("no", sent=True, status=status), Policy()).status == 0
+    told = FieldFault(field="CF_FRDB", path="", words="法定代表人 11010519491231002X 不符")
+    verdict = verdict_of(Rejected("证件号１１０１０５１９４９１２３１００２Ｘ", faults=[told]), Policy())
+    assert (verdict.detail, verdict.corrections[0].words) == (WITHHELD, "法定代表人 ****** 不符")
+    assert verdict_of(Receipt(number="110105 19491231 002x", status=200), Policy()).receipt == "******"
+
+
+def test_waiting_for_ones_turn_puts_nothing_off_and_a_refused_withdrawal_is_tried_again() -> None:
+    waited = settle(replace(LISTING, failures=3), NOT_BEGUN)
+    assert (waited.failures, waited.next_attempt_at) == (3, NOW)
+    withdrawal = settle(replace(LISTING, desired_present=False), verdict_of(Rejected("no", status=422), OWN))
+    assert (withdrawal.rejected, withdrawal.next_attempt_at) == (True, NOW + timedelta(seconds=OWN.schedule[-1]))
+
+
 def test_what_the_target_refuses_is_kept_field_by_field_until_the_row_moves_on() -> None:
     verdict = verdict_of(Rejected("no", faults=[FAULT] * 99), Policy())
     assert len(verdict.corrections) == CORRECTIONS_MAX
@@ -124,6 +141,8 @@ def test_a_listing_is_given_up_at_its_age_and_a_withdrawal_never(
     assert not settle(row, verdict_of(verdict, patient), patient, meanwhile=V2).given_up
     again = opened(after, NOW, lease=timedelta(seconds=1), renew=False)
     assert not again.given_up
+    moved = replace(row, tried_since=NOW - timedelta(seconds=1))
+    assert not settle(moved, verdict_of(verdict, patient), patient).given_up
 
 
 @given(jitter=st.sampled_from(Jitter), dice=st.floats(0, 1), failures=st.integers(1, 9))

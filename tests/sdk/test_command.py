@@ -209,7 +209,10 @@ def test_wrong_usage_is_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["import", str(tmp_path / "none.csv")]) == 2
     with pytest.raises(SystemExit, match="2"):
         main([])
-    assert "Traceback" not in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert "Errno" not in told
+    assert f"the token file {tmp_path / 'none'} cannot be read: No such file or directory" in told
 
 
 def test_an_import_says_what_became_of_each_row(

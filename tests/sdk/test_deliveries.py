@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import grpc
 import pytest
 from tests.sdk.loopback import always
 
@@ -88,6 +92,46 @@ def test_many_are_made_due_and_what_was_lost_is_asked_for_once(service: Loopback
         client.recover_deliveries("targets/a", naive)
 
 
+def test_a_target_is_named_with_or_without_its_collection_and_one_state_is_a_text(
+    service: Loopback, client: Client
+) -> None:
+    service.on("PauseTarget", always(types.Target()))
+    service.on("ListDeliveries", always(wire.ListDeliveriesResponse()))
+    client.pause_target("a", "维护")
+    assert list(client.deliveries(target="a", record="1", states="rejected")) == []
+    assert service.requests(wire.PauseTargetRequest)[0].name == "targets/a"
+    (asked,) = service.requests(wire.ListDeliveriesRequest)
+    assert (asked.target, asked.record) == ("targets/a", "sanctionRecords/1")
+    assert list(asked.states) == [types.DeliveryState.DELIVERY_STATE_REJECTED]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "sentence"),
+    [
+        ("deliveries", {"target": ""}, "target: it is empty"),
+        ("deliveries", {"enterprise_code": " "}, "enterprise_code: it is empty"),
+        ("deliveries", {"record": "targets/a"}, "record: 'targets/a' is not of the form NAME or sanctionRecords/NAME"),
+        ("deliveries", {"states": None}, "states: expected names such as REJECTED"),
+        ("deliveries", {"page_size": "all"}, "page_size"),
+        ("retry_deliveries", {"target": "sanctionRecords/1"}, "is not of the form NAME or targets/NAME"),
+        ("retry_deliveries", {"target": "a", "error_contains": ""}, "error_contains: it is empty"),
+        ("retry_deliveries", {"target": "a", "states": [1.5]}, "wrong kind"),
+        ("recover_deliveries", {"target": "a", "since": "2026-11-20"}, "since: expected an aware datetime, not '2026"),
+        ("pause_target", {"name": 5, "reason": "x"}, "name: expected a text, not 5"),
+        ("reconcile_target", {"name": "a", "wait": -1}, "wait: expected seconds from 0, not -1"),
+        ("reconciliations", {"target": ""}, "target: it is empty"),
+        ("delivery_proof", {"record": "1", "target": ""}, "target: it is empty"),
+    ],
+)
+def test_a_wrong_argument_is_a_sentence_and_nothing_is_sent(
+    service: Loopback, client: Client, method: str, arguments: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        getattr(client, method)(**arguments)
+    assert sentence in str(refused.value)
+    assert service.arrivals == []
+
+
 def test_a_reconciliation_is_waited_for_under_one_request_id(service: Loopback, client: Client) -> None:
     requested = reconciliation(types.ReconciliationState.RECONCILIATION_STATE_REQUESTED)
     done = reconciliation(types.ReconciliationState.RECONCILIATION_STATE_DONE)
@@ -123,14 +167,15 @@ def test_targets_and_deliveries_have_a_line_each_and_corrections_below(
 ) -> None:
     paused = types.Target(name="targets/a", kind="city-website", backlog=3, past_due=2, inactive_reason="维护")
     paused.paused_until.FromDatetime(SINCE)
-    service.on("ListTargets", always(wire.ListTargetsResponse(targets=[paused, types.Target(name="b", active=True)])))
+    gone = types.Target(name="b", active=True, inactive_reason="retired = withdraw")
+    service.on("ListTargets", always(wire.ListTargetsResponse(targets=[paused, gone])))
     service.on("ListDeliveries", always(wire.ListDeliveriesResponse(deliveries=[REFUSED])))
     assert run(service, "targets") == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("targets/a  city-website  3 waiting, ")
     assert "2 past due" in first
-    assert first.endswith("NOT CALLED until 2026-11-20T00:00:00+00:00: 维护")
-    assert second.endswith("active")
+    assert first.endswith("NOT CALLED until 2026-11-20T08:00:00+08:00: 维护")
+    assert second.endswith("active, retired = withdraw")
     assert run(service, "deliveries", "--target", "a", "--record", "1", "--state", "rejected", "--past-due") == 0
     told = capsys.readouterr().out
     assert told.startswith(f"REJECTED  {REFUSED.name}  ")
@@ -170,6 +215,11 @@ def test_one_delivery_or_many_are_pushed_again(service: Loopback, capsys: pytest
         (["deliveries", "--state", "late"], "GIVEN_UP"),
         (["recover", "a", "--since", "2026-11-20T08:00"], "neither an instant with its zone"),
         (["recover", "a", "--since", "99999999999999d"], "neither an instant with its zone"),
+        (["recover", "a", "--since", "0h"], "neither an instant with its zone"),
+        (["deliveries", "--enterprise", ""], "argument --enterprise: it is empty"),
+        (["retry", "a", "--error", ""], "argument --error: it is empty"),
+        (["retry", "sanctionRecords/1"], "is not of the form NAME or targets/NAME"),
+        (["reconcile", "a", "--wait", "-1"], "wait: expected seconds from 0"),
     ],
 )
 def test_what_makes_no_sense_is_said_before_anything_is_sent(
@@ -215,9 +265,38 @@ def test_the_exit_code_says_whether_a_target_agrees(
 ) -> None:
     service.on("ReconcileTarget", always(found))
     assert run(service, "reconcile", "a", "--wait", "0") == code
-    assert found.detail in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert found.detail in told
+    assert ("compared" in told) == (found.state == types.ReconciliationState.RECONCILIATION_STATE_DONE)
     assert run(service, "reconcile", "a", "--wait", "0", "--json") == code
     assert json.loads(capsys.readouterr().out)["missing"]["count"] == found.missing.count
+
+
+def test_a_refused_reconciliation_hints_at_no_option_that_there_is_not(
+    service: Loopback, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.fail(grpc.StatusCode.FAILED_PRECONDITION, "the target 'a' is paused")
+    assert run(service, "reconcile", "a") == 1
+    assert capsys.readouterr().err == "credit-sanction: FAILED_PRECONDITION: the target 'a' is paused\n"
+
+
+def test_an_older_pause_that_stands_is_told(service: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
+    service.on("PauseTarget", always(types.Target(name="targets/a", inactive_reason="paused by 甲: 维护")))
+    assert run(service, "pause", "a", "--reason", "维护") == 0
+    assert capsys.readouterr().err == ""
+    assert run(service, "pause", "a", "--reason", "停机") == 0
+    assert "that pause stands" in capsys.readouterr().err
+
+
+def test_what_nobody_reads_any_more_ends_quietly(service: Loopback) -> None:
+    service.on("ListTargets", always(wire.ListTargetsResponse(targets=[types.Target(name="a")])))
+    command = [sys.executable, "-m", "credit_sanction", "targets", "--address", service.address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading:
+        assert reading.stdout
+        reading.stdout.close()  # before anything can have been written: it only starts
+        assert reading.wait() == 141
+        assert reading.stderr
+        assert reading.stderr.read() == b""
 
 
 def test_subjects_that_differ_have_a_line_each(service: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,9 +304,9 @@ def test_subjects_that_differ_have_a_line_each(service: Loopback, capsys: pytest
     state = types.ReconciliationState.RECONCILIATION_STATE_DONE
     service.on("ReconcileTarget", always(reconciliation(state, standing=drift)))
     assert run(service, "reconcile", "a") == 1
-    first, second = capsys.readouterr().out.splitlines()
-    assert "compared 7: 0 missing, 0 stale, 0 extra, 200 standing; 0 repaired" in first
-    assert second == "  standing: sanctionRecords/1"
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.endswith("compared 7: 0 missing, 0 stale, 0 extra, 200 standing")
+    assert rest == ["  standing: sanctionRecords/1", "  standing: and 199 more"]
 
 
 def test_a_proof_is_written_to_the_letter(
@@ -237,8 +316,15 @@ def test_a_proof_is_written_to_the_letter(
     file = tmp_path / "proof.json"
     assert run(service, "proof", "1", "--out", str(file)) == 0
     assert file.read_bytes() == DOCUMENT
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert DIGEST in capsys.readouterr().out
     assert run(service, "proof", "1", "--out", str(file), "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"file": str(file), "sha256": DIGEST, "bytes": len(DOCUMENT)}
     asked: Message = service.requests(wire.ExportDeliveryProofRequest)[0]
     assert asked == wire.ExportDeliveryProofRequest(record="sanctionRecords/1")
+    assert run(service, "proof", "1", "--out", "-") == 0
+    assert capsys.readouterr().out == DOCUMENT.decode()
+    file.write_bytes(b"another proof")
+    assert run(service, "proof", "1", "--out", str(file)) == 2
+    assert "holds something else" in capsys.readouterr().err
+    assert file.read_bytes() == b"another proof"

@@ -81,7 +81,7 @@ def test_the_command_loads_a_file_to_the_letter(
     file.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
     assert run(law, "load", str(file)) == 0
     assert capsys.readouterr().out == (
-        f"CALENDAR 2027  revision 1:7, loaded 2026-11-23T04:00:00+00:00 by 管理员  sha256 {'d' * 64}\n"
+        f"CALENDAR 2027  revision 1:7, loaded 2026-11-23T12:00:00+08:00 by 管理员  sha256 {'d' * 64}\n"
     )
     assert run(law, "load", str(file), "--validate-only") == 0
     assert capsys.readouterr().out == "CALENDAR 2027: can be loaded (checked only, nothing stored)\n"

@@ -63,6 +63,8 @@ GOOD = {
     "没收金额": "12.345678",
     "暂扣或吊销证照": "虚构安许证〔2020〕1号",
     "处罚有效期": "2099年12月31日",
+    "处罚机关代码": "11220100FAKEA0026H",
+    "处罚机关": "长春市虚构生态环境局",
     "区县代码": "220102",
     "责任区县": "南关区",
     "惩戒领域": "土地供应；融资授信、BOND_ISSUANCE",
@@ -117,6 +119,7 @@ RECORD = types.SanctionRecord(
             confiscated="12.345678",
             licence="虚构安许证〔2020〕1号",
             valid_until="2099-12-31",
+            authority=types.Authority(code="11220100FAKEA0026H", name="长春市虚构生态环境局"),
         ),
     ),
     responsible_district=types.ResponsibleDistrict(code="220102", name="南关区"),
@@ -303,8 +306,9 @@ def test_money_is_said_in_ten_thousands_whatever_the_sheet_counts_in(heading: st
 
 def test_a_sheet_from_before_penalties_had_details_is_read() -> None:
     details = [field.name for field in types.Penalty.DESCRIPTOR.fields if field.number > 3]
-    older = [column.chinese for column in spreadsheet.COLUMNS if column.name.removeprefix("penalty_") not in details]
-    assert len(HEADER) - len(older) == len(details)
+    columns = {f"penalty_{part}" for part in (*details, "authority_code")}
+    older = [column.chinese for column in spreadsheet.COLUMNS if column.name not in columns]
+    assert len(HEADER) - len(older) == len(columns)
     stream = io.StringIO()
     csv.writer(stream).writerows([older, [GOOD.get(heading, "") for heading in older]])
     (row,) = spreadsheet.parse(stream.getvalue().encode()).rows

@@ -53,6 +53,7 @@ penalties = st.builds(
     facts=st.just("") | texts,
     fine=st.none() | st.decimals(0, Decimal(999999999999), places=6),
     valid_until=st.none() | days,
+    authority=st.none() | authorities,
 )
 approvals = st.none() | st.builds(Approval, document_number=texts, approver=texts, approved_on=days)
 

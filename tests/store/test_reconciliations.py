@@ -81,7 +81,7 @@ def test_the_schedule_wants_one_in_a_period_whoever_asks(connection: Connection,
         assert finish(connection, run)
         assert take(other, served(every_s=3600), worker="two") == []
         (again,) = take(other, served(every_s=0.000001), worker="two")
-    assert again.repair
+    assert (again.repair, again.by_schedule) == (True, True)
     told = reconciliations.list_reconciliations(connection)
     assert [(one.id, one.requested_by, one.worker) for one in told] == [(again.id, "", "two"), (run.id, "", "one")]
 
@@ -99,7 +99,7 @@ def test_a_lapsed_run_is_begun_anew_and_the_first_worker_has_no_say_any_more(con
     (run,) = take(connection)
     lapse(connection, run)
     (again,) = take(connection, worker="two")
-    assert (again.id, again.repair) == (asked.id, True)
+    assert (again.id, again.repair, again.by_schedule) == (asked.id, True, False)
     assert again.began > run.began
     assert not finish(connection, run)
     reconciliation_runs.fail(connection, run, "too late", worker="one")

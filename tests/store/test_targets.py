@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from psycopg.errors import LockNotAvailable
 from tests.samples import TODAY, call, draft, draft_of, lift_draft, target, with_enterprise
 from tests.samples import record as sample
 
@@ -14,6 +15,8 @@ from credit_sanction_service.domain.drafts import MeasureDraft
 from credit_sanction_service.domain.effect import Filter
 from credit_sanction_service.domain.faults import StateConflict
 from credit_sanction_service.domain.terms import Area, PublicationClass, Sector, Standard
+from credit_sanction_service.store.attempts import close_lapsed, close_retired
+from credit_sanction_service.store.claims import pause_target
 from credit_sanction_service.store.connect import connect
 from credit_sanction_service.store.targets import install_targets, load_targets
 
@@ -116,6 +119,27 @@ def test_a_changed_filter_moves_only_what_enters_or_leaves(records: Records, con
     assert desired(connection, loans.name) == desired(connection, both.name) > before
     install(connection, target())
     assert shown(connection) == {both.name, loans.name}
+
+
+def test_a_back_fill_that_was_broken_off_goes_on_with_the_next_start(
+    records: Records, connection: Connection, store: Database
+) -> None:
+    given = [records.create(draft(number), call()).record for number in range(1, 6)]
+    given.sort(key=lambda record: record.id)
+    with connect(store.owner_dsn) as other, other.transaction():
+        other.execute("SELECT FROM sanction_record WHERE id = %s FOR UPDATE", (given[3].id,))
+        connection.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(LockNotAvailable):
+            install_targets(connection, [target()], day=TODAY, at_once=2)
+    assert shown(connection) == {record.name for record in given[:2]}
+    before = desired(connection, given[0].name)
+    # What is written meanwhile goes by the changed file.
+    given.append(records.create(draft(6), call()).record)
+    assert shown(connection) == {given[0].name, given[1].name, given[-1].name}
+    assert install_targets(connection, [target()], day=TODAY, at_once=2) == ["平台"]
+    assert shown(connection) == {record.name for record in given}
+    assert desired(connection, given[0].name) == before
+    assert install(connection, target()) == []
 
 
 def test_other_areas_move_everything_that_stays(records: Records, connection: Connection) -> None:
@@ -278,3 +302,48 @@ _SOMEBODY_WAITS = """
 SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
     WHERE locktype = 'advisory' AND NOT granted AND d.datname = current_database())
 """
+
+
+@pytest.mark.parametrize(
+    "doubt", ["unknown_epoch = 1, unknown_number = 2, unknown_until = now()", "lease_until = now() + '1 hour'"]
+)
+def test_a_target_does_not_leave_while_a_listing_may_still_arrive(
+    records: Records, connection: Connection, doubt: str
+) -> None:
+    install(connection, target())
+    records.lift(records.create(draft(1), call()).record.id, 1, lift_draft(), call())
+    pushed(connection)
+    connection.execute(f"UPDATE delivery SET {doubt}")  # noqa: S608 - a constant
+    with pytest.raises(StateConflict, match="shows 1 listings, or may"):
+        install(connection)
+
+
+@pytest.mark.parametrize("dropped", [True, False])
+def test_an_attempt_that_was_open_when_its_target_was_abandoned_has_an_end(
+    records: Records, connection: Connection, *, dropped: bool
+) -> None:
+    install(connection, target())
+    records.create(draft(1), call())
+    opened = connection.execute(
+        "INSERT INTO attempt_opened SELECT target, subject, 1, 1, 2, true, 'key', 'worker', now() FROM delivery"
+        " RETURNING target, subject, number"
+    ).fetchall()
+    connection.execute("UPDATE delivery SET attempt = 1, lease_until = clock_timestamp() + '1 hour'")
+    install(connection, target(retired="abandon"))
+    assert close_retired(connection) == 0
+    if dropped:
+        install(connection)
+    else:
+        connection.execute("UPDATE delivery SET lease_until = now() - interval '1 second'")
+        assert (close_retired(connection), close_retired(connection)) == (1, 0)
+    ended = connection.execute("SELECT outcome, detail FROM attempt_closed").fetchall()
+    assert ended == [("UNKNOWN", "its target was retired")]
+    # Whoever calls the target again is told of it, for it may have arrived.
+    assert [attempt.number for attempt in close_lapsed(connection, [tuple(opened[0])])] == [1]
+
+
+def test_a_changed_file_ends_no_pause(connection: Connection) -> None:
+    install(connection, target())
+    pause_target(connection, "平台", "法院裁定")
+    install(connection, replace(target(), digest="more at once"))
+    assert [kept.paused_reason for kept in load_targets(connection)] == ["法院裁定"]

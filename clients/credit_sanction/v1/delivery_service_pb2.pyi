@@ -469,7 +469,7 @@ class Reconciliation(_message.Message):
     repaired: _builtins.int
     """How many differences were put right, or rather made due 修复数. 0 without `repair`."""
     detail: _builtins.str
-    """Why it failed 失败原因."""
+    """Why it failed, or what it left alone 失败原因或未处理事项."""
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
         """When 请求时间."""
@@ -488,7 +488,9 @@ class Reconciliation(_message.Message):
 
     @_builtins.property
     def extra(self) -> Global___Drift:
-        """Listed there, and not to be 对方多余: withdrawn, or ours by its name and unknown here."""
+        """Listed there, and not to be 对方多余: withdrawn, or named as ours are and unknown here. Of the latter the schedule only
+        tells: they may be another installation's.
+        """
 
     @_builtins.property
     def standing(self) -> Global___Drift:
@@ -894,7 +896,9 @@ class ReconcileTargetRequest(_message.Message):
     name: _builtins.str
     """Target 推送对象, `targets/{name}`. Required."""
     repair: _builtins.bool
-    """Put differences right 是否修复. Left out, nothing is changed: they are only reported."""
+    """Put differences right 是否修复. Left out, nothing is changed: they are only reported. Set, entries that are named as ours
+    are and unknown here are withdrawn, too: look at a report first where another installation pushes to the same target.
+    """
     request_id: _builtins.str
     """Client's own id of this request 请求号: the same one again is answered with the same reconciliation."""
     def __init__(

@@ -175,7 +175,8 @@ class DeliveryServiceServicer(object):
 
     def ReconcileTarget(self, request, context):
         """Has a target's own list compared with ours 对账, where it offers one. A worker does it: the answer says what was asked
-        for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`.
+        for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`,
+        but for entries that this service has never known: those are left alone until an operator asks for repair.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

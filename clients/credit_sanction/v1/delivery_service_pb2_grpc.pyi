@@ -61,7 +61,8 @@ class DeliveryServiceStub:
     """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象."""
     ReconcileTarget: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.ReconcileTargetRequest, _delivery_service_pb2.Reconciliation]
     """Has a target's own list compared with ours 对账, where it offers one. A worker does it: the answer says what was asked
-    for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`.
+    for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`,
+    but for entries that this service has never known: those are left alone until an operator asks for repair.
     """
     GetReconciliation: _grpc.UnaryUnaryMultiCallable[_delivery_service_pb2.GetReconciliationRequest, _delivery_service_pb2.Reconciliation]
     """Reads one reconciliation 查询对账."""
@@ -105,7 +106,8 @@ class DeliveryServiceAsyncStub(DeliveryServiceStub):
     """Calls a paused target again, also one that paused itself by answering 410 恢复推送对象."""
     ReconcileTarget: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ReconcileTargetRequest, _delivery_service_pb2.Reconciliation]  # type: ignore[assignment]
     """Has a target's own list compared with ours 对账, where it offers one. A worker does it: the answer says what was asked
-    for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`.
+    for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`,
+    but for entries that this service has never known: those are left alone until an operator asks for repair.
     """
     GetReconciliation: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.GetReconciliationRequest, _delivery_service_pb2.Reconciliation]  # type: ignore[assignment]
     """Reads one reconciliation 查询对账."""
@@ -206,7 +208,8 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_delivery_service_pb2.Reconciliation, _abc.Awaitable[_delivery_service_pb2.Reconciliation]]:
         """Has a target's own list compared with ours 对账, where it offers one. A worker does it: the answer says what was asked
-        for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`.
+        for, GetReconciliation what came of it. Beside these, every target is compared on a schedule, with `repair`,
+        but for entries that this service has never known: those are left alone until an operator asks for repair.
         """
 
     @_abc_1.abstractmethod

@@ -324,6 +324,7 @@ class Penalty(_message.Message):
     CONFISCATED_FIELD_NUMBER: _builtins.int
     LICENCE_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    AUTHORITY_FIELD_NUMBER: _builtins.int
     kind: Global___PenaltyKind.ValueType
     """Kind 处罚种类. Required."""
     document_number: _builtins.str
@@ -347,7 +348,15 @@ class Penalty(_message.Message):
     licence: _builtins.str
     """Name and number of the licence that was suspended or revoked 暂扣或吊销证照名称及编号. At most 200 characters."""
     valid_until: _builtins.str
-    """Last day on which the penalty stands, `YYYY-MM-DD` 处罚有效期. Not before its date; `2099-12-31` where it is open-ended."""
+    """Last day on which the penalty stands, `YYYY-MM-DD` 处罚有效期. Not before its date; `2099-12-31` where it is open-ended.
+    Empty: not said, which is not the same as open-ended.
+    """
+    @_builtins.property
+    def authority(self) -> _enterprise_pb2.Authority:
+        """Who punished 处罚机关. Empty: the authority that decided on the listing. Any authority may punish: that it leads the
+        obligation's standard is not asked for, and the register gives no warning.
+        """
+
     def __init__(
         self,
         *,
@@ -362,10 +371,11 @@ class Penalty(_message.Message):
         confiscated: _builtins.str = ...,
         licence: _builtins.str = ...,
         valid_until: _builtins.str = ...,
+        authority: _enterprise_pb2.Authority | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "confiscated", b"confiscated", "content", b"content", "date", b"date", "document_number", b"document_number", "facts", b"facts", "fine", b"fine", "kind", b"kind", "licence", b"licence", "valid_until", b"valid_until", "violation", b"violation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "basis", b"basis", "confiscated", b"confiscated", "content", b"content", "date", b"date", "document_number", b"document_number", "facts", b"facts", "fine", b"fine", "kind", b"kind", "licence", b"licence", "valid_until", b"valid_until", "violation", b"violation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

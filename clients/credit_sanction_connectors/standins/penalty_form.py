@@ -32,7 +32,8 @@ _AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(("CF_XDR_SHXYM", "CF_SJLYDM"), _CODE),
     "CF_CFJGDM": re.compile(r"11[0-9A-Z]{16}", re.ASCII),
-    **dict.fromkeys(("CF_JDRQ", "CF_YXQ", "CF_GSJZQ", "CF_QX", "SJC"), _DAY),
+    **dict.fromkeys(("CF_JDRQ", "CF_YXQ", "CF_GSJZQ", "CF_QX"), _DAY),
+    "SJC": re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII),
     **dict.fromkeys(("CF_NR_FK", "CF_NR_WFFF"), _AMOUNT),
     "DFBM": re.compile(r"[0-9]{6}", re.ASCII),
 }

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from credit_sanction_service.api.requests import invalid, plain, read_token
+from credit_sanction_service.domain.calendar import SHANGHAI
+from credit_sanction_service.domain.faults import IdentifierRefused, Violation
+from credit_sanction_service.domain.identifiers import Judgement, describe, judge
 from credit_sanction_service.domain.privacy import holds_citizen_number
 
 if TYPE_CHECKING:
@@ -40,12 +43,35 @@ def reconciliation_place(token: str, seal: str) -> tuple[datetime, UUID] | None:
         raise invalid("page_token", "it is not the token of a page of this very list") from None
 
 
+def enterprise_code(text: str) -> str:
+    """
+    Return an enterprise's code, normalised, empty where there is none.
+
+    Raises `IdentifierRefused` for what no enterprise can have: mistyped, it would look as if nothing waited.
+    """
+    if not text:
+        return ""
+    code = judge(text)
+    if code.judgement is Judgement.REFUSED:
+        violation = Violation(field="enterprise_code", description=describe(text, code), rule=code.rule)
+        raise IdentifierRefused([violation], likely_codes=code.likely)
+    return code.value
+
+
 def instant(field: str, timestamp: Timestamp) -> datetime:
     """Return a timestamp as an instant in UTC."""
     try:
         return timestamp.ToDatetime(UTC)
     except (ValueError, OverflowError):
         raise invalid(field, "it is no instant between the years 1 and 9999") from None
+
+
+def past_instant(field: str, timestamp: Timestamp, *, now: datetime) -> datetime:
+    """Return a timestamp as an instant in UTC that does not lie ahead of `now`."""
+    found = instant(field, timestamp)
+    if found > now:
+        raise invalid(field, f"it lies ahead: it is {now.astimezone(SHANGHAI).isoformat(timespec='seconds')} now")
+    return found
 
 
 def reconciliation_id(name: str) -> str:

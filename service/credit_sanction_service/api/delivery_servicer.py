@@ -22,7 +22,9 @@ from credit_sanction_service.api.delivery_messages import (
 from credit_sanction_service.api.delivery_proof import MOST_BYTES, proof_document
 from credit_sanction_service.api.delivery_requests import (
     delivery_place,
+    enterprise_code,
     instant,
+    past_instant,
     pause_reason,
     reconciliation_id,
     reconciliation_place,
@@ -37,7 +39,6 @@ from credit_sanction_service.api.requests import (
     read_token,
     record_id,
     seal_of,
-    typed_code,
     write_token,
 )
 from credit_sanction_service.domain.calendar import day_of
@@ -93,7 +94,7 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
                 connection,
                 target=self._known_target(connection, request.target) if request.target else None,
                 record_id=record_id(request.record, field="record") if request.record else None,
-                enterprise_code=typed_code("enterprise_code", request.enterprise_code),
+                enterprise_code=enterprise_code(request.enterprise_code),
                 states=known_words("states", [words.DELIVERY_STATE.read(number) for number in request.states]),
                 past_due_on=self._today if request.past_due else None,
                 after=(after[0], after[1]) if after else None,
@@ -135,8 +136,8 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
             chosen = resending.Chosen(
                 target=self._known_target(connection, request.target),
                 states=states or resending.HELD_UP,
-                since=instant("since", request.since) if request.HasField("since") else None,
-                enterprise_code=typed_code("enterprise_code", request.enterprise_code),
+                since=self._since(connection, request) if request.HasField("since") else None,
+                enterprise_code=enterprise_code(request.enterprise_code),
                 error_contains=plain("error_contains", request.error_contains),
             )
             return pb.RetryDeliveriesResponse(count=resending.retry_deliveries(connection, chosen))
@@ -147,8 +148,8 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
     ) -> pb.RecoverDeliveriesResponse:
         if not request.HasField("since"):
             raise invalid("since", "it is missing: say from which instant on the target has lost what it confirmed")
-        since = instant("since", request.since)
         with self._reader.connection() as connection:
+            since = self._since(connection, request)
             target = self._known_target(connection, request.target)
             count = resending.recover_deliveries(connection, target, since=since)
         log.warning("deliveries.recovered", target=target, since=since.isoformat(), count=count, by=caller().name)
@@ -234,6 +235,8 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
             proof = read_proof(
                 connection, record, target=target, bodies=not request.without_bodies, most_bytes=MOST_BYTES
             )
+        if target is not None and target not in proof.kinds and not proof.attempts:
+            raise NotFound("target", request.target)  # one that is gone is known by what it was sent
         document = proof_document(proof)
         return pb.ExportDeliveryProofResponse(
             document=document,
@@ -271,6 +274,10 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
                     return
             if time.monotonic() >= end or hung_up.wait(_DRAIN_POLL_S) or not context.is_active():
                 return
+
+    @staticmethod
+    def _since(connection: Connection, request: pb.RetryDeliveriesRequest | pb.RecoverDeliveriesRequest) -> datetime:
+        return past_instant("since", request.since, now=backlog.read_clock(connection))
 
     @staticmethod
     def _known_target(connection: Connection, name: str) -> str:

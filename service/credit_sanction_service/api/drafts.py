@@ -156,6 +156,8 @@ def _penalty(message: record_pb.Penalty) -> PenaltyDraft:
         confiscated=message.confiscated,
         licence=message.licence,
         valid_until=message.valid_until,
+        authority_code=message.authority.code,
+        authority_name=message.authority.name,
     )
 
 

@@ -136,6 +136,7 @@ def _penalty(penalty: Penalty) -> record_pb.Penalty:
         confiscated=_money(penalty.confiscated),
         licence=penalty.licence,
         valid_until=iso(penalty.valid_until),
+        authority=authority_message(penalty.authority) if penalty.authority else None,
     )
 
 

@@ -65,6 +65,8 @@ def install(dsn: str, targets: targets_file.TargetsFile) -> None:
             moved = install_targets(connection, targets.store_targets(), day=day_of(now()))
     except StateConflict as fault:
         raise StartRefused(str(fault)) from None
+    if not targets.targets:
+        log.warning("targets.none", reason="the targets file names no target: nothing will be pushed")
     log.info("targets.loaded", targets=len(targets.store_targets()), recomputed=moved)
 
 

@@ -108,7 +108,8 @@ def check_decision(decision: Decision | None, findings: Findings, *, code: Code,
             " nothing was overdue to notify of"
         )
         findings.note("decision.notice_served_on", text, DUE_PROCESS)
-    if code.certain_organisation_code == judge(decision.authority.code).organisation_code:
+    deciding = [decision.authority, decision.penalty.authority if decision.penalty else None]
+    if any(code.certain_organisation_code == judge(one.code).organisation_code for one in deciding if one):
         findings.note("enterprise.code", "it is the authority's own: nobody decides about himself", GB_32100)
 
 

@@ -86,6 +86,8 @@ class PenaltyDraft:
     confiscated: str = ""
     licence: str = ""
     valid_until: str = ""
+    authority_code: str = ""
+    authority_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

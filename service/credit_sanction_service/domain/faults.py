@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.privacy import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+
+
+_LONGEST_NAME: Final = 200  # of a resource: cut, it would name nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,7 @@ class NotFound(SanctionError):
     def __init__(self, kind: str, name: str) -> None:
         self.kind = kind
         self.name = name
-        super().__init__(f"there is no {kind} {shown(name)}")
+        super().__init__(f"there is no {kind} {shown(name, most=_LONGEST_NAME)}")
 
 
 class Duplicate(SanctionError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.amounts import read_amount
+from credit_sanction_service.domain.parties import read_authority
 from credit_sanction_service.domain.proceedings import Penalty
 from credit_sanction_service.domain.text import (
     DOCUMENT_NUMBER_LIMIT,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from credit_sanction_service.domain.drafts import PenaltyDraft
+    from credit_sanction_service.domain.enterprises import Authority
     from credit_sanction_service.domain.findings import Findings
 
 PUBLICITY: Final = "发改办财金〔2018〕424号"
@@ -46,6 +48,7 @@ def read_penalty(draft: PenaltyDraft, findings: Findings, *, today: date) -> Pen
     valid_until = findings.day(f"{path}.valid_until", draft.valid_until, required=False)
     if day and valid_until and valid_until < day:
         findings.note(f"{path}.valid_until", f"{valid_until} lies before the penalty decision of {day}", PUBLICITY)
+    authority = _read_authority(draft, findings)
     if not (kind and number and day):
         return None
     return Penalty(
@@ -60,7 +63,14 @@ def read_penalty(draft: PenaltyDraft, findings: Findings, *, today: date) -> Pen
         confiscated=confiscated,
         licence=licence,
         valid_until=valid_until,
+        authority=authority,
     )
+
+
+def _read_authority(draft: PenaltyDraft, findings: Findings) -> Authority | None:
+    """Return who punished. Any authority may, so it need not lead the obligation's standard as who lists has to."""
+    code, name = draft.authority_code.strip(), draft.authority_name.strip()
+    return read_authority(code, name, findings, "decision.penalty.authority") if code or name else None
 
 
 def _read_money(field: str, typed: str, findings: Findings) -> Decimal | None:

@@ -18,6 +18,8 @@ _ENOUGH_DIGITS: Final = re.compile(
 )  # of any script: without them no text holds one, and few have them
 _NEITHER: Final = re.compile(r"[^0-9X]")
 _LOOKS_LIKE_X: Final = str.maketrans("Хх×", "XXX")  # Cyrillic, and the sign of multiplication
+_MASK: Final = "******"
+WITHHELD: Final = "withheld: it holds a citizen's identity number"
 _SHOWN: Final = 80
 _LOOKED_THROUGH: Final = 1_000
 
@@ -44,8 +46,21 @@ def holds_citizen_number(text: str) -> bool:
     return any(is_citizen_number(_NEITHER.sub("", match[1])) for match in _EIGHTEEN.finditer(digits))
 
 
-def shown(typed: str) -> str:
+def shown(typed: str, *, most: int = _SHOWN) -> str:
     """Return `typed` quoted and shortened for a message; "what was typed" where it holds a citizen's number or is endless."""
     if len(typed) > _LOOKED_THROUGH or holds_citizen_number(typed):
         return "what was typed"
-    return repr(typed if len(typed) <= _SHOWN else f"{typed[:_SHOWN]}…")
+    return repr(typed if len(typed) <= most else f"{typed[:most]}…")
+
+
+def masked(text: str) -> str:
+    """Return what somebody else wrote without citizens' numbers; nothing of it where one cannot be told from the rest."""
+    if not holds_citizen_number(text):
+        return text
+    same_length = text.replace("x", "X")
+    found = [
+        match.span(1) for match in _EIGHTEEN.finditer(same_length) if is_citizen_number(_NEITHER.sub("", match[1]))
+    ]
+    for start, end in reversed(found):
+        text = f"{text[:start]}{_MASK}{text[end:]}"
+    return WITHHELD if holds_citizen_number(text) else text

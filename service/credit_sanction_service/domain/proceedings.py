@@ -22,6 +22,7 @@ class Penalty:
     """
     A penalty decision behind the record 行政处罚决定. What follows its date is what publication asks for 双公示, empty or
     None where it was not said: `fine` and `confiscated` in 万元, `valid_until` 2099-12-31 where it is open-ended.
+    `authority` is who punished, None where that is who decided on the listing.
     """
 
     kind: PenaltyKind
@@ -35,6 +36,7 @@ class Penalty:
     confiscated: Decimal | None = None
     licence: str = ""
     valid_until: date | None = None
+    authority: Authority | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

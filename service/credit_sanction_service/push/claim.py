@@ -133,16 +133,24 @@ def _composed(
 ) -> list[PushOrder]:
     contents = claims.read_contents(connection, [row for row, _ in pushes])
     law = known_law.at(connection, contents[0].law_version)
+    again = [(row.target, row.subject, idempotency_key(row)) for row, fresh in pushes if not fresh]
+    said = attempts.said_before(connection, again) if again else {}
     return [
-        PushOrder(row=row, opened_at=now, fresh=fresh, message=_message(row, content, law, lanes[row.target]))
+        PushOrder(
+            row=row,
+            opened_at=now,
+            fresh=fresh,
+            message=_message(row, content, law, lanes[row.target], said.get((row.target, row.subject))),
+        )
         for (row, fresh), content in zip(pushes, contents, strict=True)
     ]
 
 
-def _message(row: Delivery, content: claims.Content, law: Law, lane: Lane) -> Message | Exception:
+def _message(row: Delivery, content: claims.Content, law: Law, lane: Lane, said: bytes | None) -> Message | Exception:
+    """Return what is to be sent: what was `said` under the key before, to the letter, or else what is composed now."""
     try:
         parcel = parcel_of(row, content, law)
-        return Message(parcel=parcel, body=lane.connector.compose(parcel))
+        return Message(parcel=parcel, body=lane.connector.compose(parcel) if said is None else said)
     except Exception as fault:  # noqa: BLE001 - it is told of where the attempt ends, not while rows are held
         return fault
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from credit_sanction_service.domain.effect import in_force
-from credit_sanction_service.domain.terms import ALL_AREAS, Area
+from credit_sanction_service.domain.effect import has_effect, in_force
+from credit_sanction_service.domain.terms import ALL_AREAS, Area, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 def document(record: SanctionRecord, day: date, areas: Collection[Area] | None, law: Law) -> dict[str, Any]:
     """
     Return the public view of a record on `day` with its measures in `areas` (None: all nine): JSON values only, dates as
-    YYYY-MM-DD, amounts as decimal text (money in 万元), null for what was not said.
+    YYYY-MM-DD, amounts as decimal text (money in 万元), null for what was not said. `state` is LISTED while the
+    record has effect, also one that is lifted as of a later day; in a withdrawal it says what the record came to.
     """
     decision = record.ruling
     return {
         "record": record.name,
         "record_version": record.version,
+        "state": (State.LISTED if has_effect(record, day) else record.state).value,
         "known_on": day.isoformat(),
         "enterprise_code": record.enterprise.code,
         "enterprise_name": record.enterprise.name,
@@ -79,6 +81,8 @@ def _penalty(penalty: Penalty) -> dict[str, Any]:
         "confiscated": _money(penalty.confiscated),
         "licence": penalty.licence or None,
         "valid_until": penalty.valid_until.isoformat() if penalty.valid_until else None,
+        "authority_name": penalty.authority.name if penalty.authority else None,
+        "authority_code": penalty.authority.code if penalty.authority else None,
     }
 
 

@@ -60,7 +60,7 @@ class Keys:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise self.bad(f"{key!r} must be a number")
         if not least <= value <= most:
-            raise self.bad(f"{key!r} is {value:g}; expected {least:g} to {most:g}")
+            raise self.bad(f"{key!r} is {value:.12g}; expected {least:,.12g} to {most:,.12g}")
         return float(value)
 
     def whole(self, key: str, default: int, *, least: int, most: int) -> int:
@@ -76,7 +76,7 @@ class Keys:
         if value is None:
             return default
         if not isinstance(value, list) or not value:
-            raise self.bad(f"{key!r} must be a list of numbers")
+            raise self.bad(f"{key!r} must be a list of numbers with at least one")
         # Each is read as a key of its own, so that a fault names its place.
         places = Keys(self._where, {f"{key}[{place}]": item for place, item in enumerate(value)})
         return tuple(places.number(f"{key}[{place}]", 0.0, least=least, most=most) for place in range(len(value)))

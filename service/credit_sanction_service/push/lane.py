@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from credit_sanction_service.push.breaker import Breaker, BreakerState
 from credit_sanction_service.push.claim import Order
 from credit_sanction_service.push.observing import LaneState
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from credit_sanction_connectors.port import Connector
     from credit_sanction_service.push.settings import TargetSettings
 
+log: Final = structlog.get_logger()
 # How many of a lane's orders may wait for their turn at most.
 MOST_AHEAD: Final = 128
 
@@ -72,7 +75,11 @@ class Lane:
     def end(self, now: float, *, answered: bool | None) -> None:
         """Count a call that ended: the target answered, was unavailable, or (None) was not called after all."""
         self._under_way -= 1
+        was_open = self._breaker.state(now) is not BreakerState.CLOSED
         self._breaker.note(now, answered=answered)
+        if (is_open := self._breaker.state(now) is not BreakerState.CLOSED) != was_open:
+            tell = log.warning if is_open else log.info
+            tell("breaker.opened" if is_open else "breaker.closed", target=self.settings.name)
         self._answered = self._answered + 1 if answered else 0
 
     def put_back(self) -> list[Order]:

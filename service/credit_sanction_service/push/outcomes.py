@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_connectors.port import Receipt, Rejected, Unavailable
+from credit_sanction_service.domain.privacy import masked
 from credit_sanction_service.store.attempts import Outcome
 from credit_sanction_service.store.deliveries import Correction
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 DETAIL_MAX: Final = 500
 CORRECTIONS_MAX: Final = 50
+STATUS_MAX: Final = 999
+_READ_MAX: Final = 4 * DETAIL_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +64,12 @@ def verdict_of(answer: Receipt | BaseException, policy: Policy) -> Verdict:
             return Verdict(
                 outcome=Outcome.CONFIRMED,
                 answered=True,
-                status=answer.status,
-                receipt=answer.number,
+                status=_status(answer),
+                receipt=storable(answer.number),
                 detail=storable(answer.excerpt),
             )
         case Rejected() if policy.is_transient(answer.status, answer.code):
-            return Verdict(
-                outcome=Outcome.UNAVAILABLE, answered=False, status=answer.status or 0, detail=_detail(answer)
-            )
+            return Verdict(outcome=Outcome.UNAVAILABLE, answered=False, status=_status(answer), detail=_detail(answer))
         case Rejected():
             return _refused(answer, faults=answer.faults)
         case Unavailable() if policy.is_permanent(answer.status, answer.code):
@@ -79,7 +80,7 @@ def verdict_of(answer: Receipt | BaseException, policy: Policy) -> Verdict:
                 outcome=outcome,
                 # A 2xx without a usable receipt, or with a page that lags behind, comes from a target that is there.
                 answered=answer.status is not None and HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES,
-                status=answer.status or 0,
+                status=_status(answer),
                 detail=_detail(answer),
                 wish_s=answer.retry_after,
                 counts=outcome is not Outcome.UNAVAILABLE or answer.retry_after is None,
@@ -112,7 +113,7 @@ def _refused(
     return Verdict(
         outcome=Outcome.REJECTED,
         answered=answered,
-        status=answer.status or 0,
+        status=_status(answer),
         detail=_detail(answer),
         corrections=tuple(corrections[:CORRECTIONS_MAX]),
         may_arrive=may_arrive,
@@ -134,6 +135,12 @@ def _unavailable(answer: Unavailable) -> Outcome:
     return Outcome.UNAVAILABLE if told else Outcome.UNKNOWN
 
 
+def _status(answer: Receipt | Rejected | Unavailable) -> int:
+    """Return the status of an answer, 0 for what is none: a connector may have it from the target's own words."""
+    status = answer.status or 0
+    return status if 0 <= status <= STATUS_MAX else 0
+
+
 def _detail(answer: Rejected | Unavailable) -> str:
     """Return code, reason, and the start of what was answered where the reason does not quote it."""
     text = f"{answer.code}: {answer.reason}" if answer.code else answer.reason
@@ -141,5 +148,5 @@ def _detail(answer: Rejected | Unavailable) -> str:
 
 
 def storable(text: str) -> str:
-    """Return what the store can hold: no NUL, no lone surrogates, bounded."""
-    return text[:DETAIL_MAX].replace("\x00", "").encode("utf-8", "replace").decode()
+    """Return what the store may hold of a target's words: no citizen's number, no NUL, no lone surrogates, bounded."""
+    return masked(text[:_READ_MAX])[:DETAIL_MAX].replace("\x00", "").encode("utf-8", "replace").decode()

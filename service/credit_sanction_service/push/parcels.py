@@ -13,6 +13,7 @@ from credit_sanction_service.store.codec import load_filter, load_record
 
 if TYPE_CHECKING:
     from credit_sanction_service.domain.law import Law
+    from credit_sanction_service.domain.records import SanctionRecord
     from credit_sanction_service.domain.terms import Area
     from credit_sanction_service.store.claims import Content
     from credit_sanction_service.store.deliveries import Delivery
@@ -31,12 +32,12 @@ def parcel_of(row: Delivery, content: Content, law: Law) -> Parcel:
 
     Views are those of the day on which that version became known, so that a retry over midnight says the same under the
     same key; the scheduler moves the row where a day, or a law loaded since, changes anything. Only `standing_revision` may
-    grow.
+    grow, and only here: what was composed under a key before goes out again to the letter.
     """
     day = day_of(content.known_at)
     areas = _areas(content.filter)
-    others = [load_record(body) for body in content.in_force]
-    own = load_record(content.own) if content.own is not None else None
+    others = [_record(body) for body in content.in_force]
+    own = _record(content.own) if content.own is not None else None
     holds_record = row.record_id is not None
     shown = [own] if holds_record and own else others
     return Parcel(
@@ -50,6 +51,12 @@ def parcel_of(row: Delivery, content: Content, law: Law) -> Parcel:
         standing=[standing_entry(record, day, areas, law) for record in others] if holds_record else [],
         standing_revision=version_of(content.head),
     )
+
+
+# A record goes to several targets at once, and again and again to one that does not take it.
+@lru_cache(maxsize=512)
+def _record(body: str) -> SanctionRecord:
+    return load_record(json.loads(body))
 
 
 @lru_cache(maxsize=256)

@@ -28,7 +28,8 @@ class Policy:
 
     A target's own wish (Retry-After) is honoured up to `retry_after_max_s`. `transient` and `permanent` are statuses and
     codes, as text, that are taken as "not now" and as "never with this data" whatever the connector makes of them.
-    A listing that is undelivered for `give_up_s` (0: for ever) is left to a person. `horizon_s` is how long after its end
+    A listing that has been tried in vain for `give_up_s` (0: for ever), as it is and without a pause, is left to a person.
+    `horizon_s` is how long after its end
     an attempt of unknown outcome may still arrive.
     """
 
@@ -48,7 +49,7 @@ class Policy:
         return timedelta(seconds=max(longest * (fixed + (1 - fixed) * dice), wish))
 
     def gives_up(self, age: timedelta) -> bool:
-        """Whether a listing that is undelivered for so long is tried no more."""
+        """Whether a listing that has been tried for so long is tried no more."""
         return 0 < self.give_up_s <= age.total_seconds()
 
     def is_transient(self, status: int | None, code: str) -> bool:

@@ -2,7 +2,8 @@
 Reconciliation: what a target itself says it lists, against what it confirmed.
 
 Asked for by people, or by the schedule, each is a row of the store that a worker takes, under a lease. With `repair` what
-differs is pushed again, both ways, under new keys.
+differs is pushed again, both ways, under new keys. But what this store has never known is withdrawn only where a person asks
+for it: it may be another installation's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tenacity.stop import stop_after_attempt, stop_after_delay
 
 from credit_sanction_connectors.port import Unavailable
 from credit_sanction_service.domain.faults import StoreUnavailable
+from credit_sanction_service.push.outcomes import storable
 from credit_sanction_service.push.parcels import version_of
 from credit_sanction_service.store import drift, reconciliation_runs
 from credit_sanction_service.store.reconciliation_runs import Run, Served
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 log: Final = structlog.get_logger()
 _COMPARING_S: Final = 60.0  # what a lease leaves beside reading the list
 _NO_LIST: Final = "it offers no list of its own"
+_UNKNOWN: Final = "{} of the extra entries are unknown here and were left alone: a reconciliation asked for with repair withdraws them"
 
 
 async def serve_requests(
@@ -75,8 +78,9 @@ async def _carry_out(session: Session, run: Run, settings: TargetSettings, conne
         await _write(session, partial(reconciliation_runs.give_back, run=run, worker=worker), attempts=1)
         raise
     except Unavailable as fault:
-        log.warning("target.unreadable", target=run.target, detail=fault.reason)
-        await _write(session, partial(reconciliation_runs.fail, run=run, detail=fault.reason, worker=worker))
+        detail = storable(fault.reason)
+        log.warning("target.unreadable", target=run.target, detail=detail)
+        await _write(session, partial(reconciliation_runs.fail, run=run, detail=detail, worker=worker))
     except StoreUnavailable:
         log.warning("reconciliation.postponed", target=run.target)  # once its lease has lapsed it is begun anew
     except Exception as fault:
@@ -112,21 +116,25 @@ def _report(connection: Connection, run: Run, listed: Mapping[str, Entry], worke
         shown = [(row, listed[row.subject]) for row in rows if row.present and row.subject in listed]
         stale = [row.subject for row, entry in shown if not _is_current(row, entry)]
         standing = [row.subject for row, entry in shown if _is_current(row, entry) and not _stands_right(row, entry)]
-        strangers = drift.strangers(connection, run.target, sorted(listed))
-        repaired = 0
+        unheld = drift.unheld(connection, run.target, sorted(listed))
+        repaired, detail = 0, ""
         if run.repair:
             differing = [*missing, *extra, *stale, *standing]
             repaired = len(drift.repair(connection, run.target, differing, before=run.began))
-            repaired += len(drift.adopt(connection, run.target, sorted(strangers)))
+            adopted = unheld.known if run.by_schedule else unheld.known | unheld.strangers
+            repaired += len(drift.adopt(connection, run.target, sorted(adopted)))
+            detail = _UNKNOWN.format(len(unheld.strangers)) if run.by_schedule and unheld.strangers else ""
         report = Report(
             compared=len(rows),
             missing=Drift.of(missing),
             stale=Drift.of(stale),
-            extra=Drift.of([*extra, *strangers]),
+            extra=Drift.of([*extra, *unheld.known, *unheld.strangers]),
             standing=Drift.of(standing),
             repaired=repaired,
         )
-        reconciliation_runs.finish(connection, run, report)
+        reconciliation_runs.finish(connection, run, report, detail)
+    if detail:
+        log.warning("target.strangers_found", target=run.target, count=len(unheld.strangers))
     return report
 
 

@@ -144,7 +144,7 @@ def _target(name: str, keys: Keys, secrets: Secrets) -> tuple[TargetSettings, di
     breaker.stop_if_any_left()
     concurrency = keys.whole("concurrency", 8, least=1, most=256)
     timeout_s = keys.number("timeout_s", 10.0, least=0.1, most=600.0)
-    lease_s = keys.number("lease_s", 3 * timeout_s, least=1.0, most=3_600.0)
+    lease_s = keys.number("lease_s", max(3 * timeout_s, timeout_s + LEAST_SLACK_S), least=1.0, most=3_600.0)
     if lease_s < timeout_s + LEAST_SLACK_S:
         raise keys.bad(
             f"'lease_s' is {lease_s:g}; it must be longer than timeout_s ({timeout_s:g}) by {LEAST_SLACK_S:g} s at least,"

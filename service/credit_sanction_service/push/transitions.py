@@ -8,7 +8,7 @@ that was given up cannot speak for the row any more. What it may have done to th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,6 @@ from credit_sanction_service.store.deliveries import Correction, Delivery
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from credit_sanction_service.push.policy import Policy
 
 
@@ -127,8 +125,10 @@ def settled(row: Delivery, ending: Ending, now: datetime, policy: Policy, *, dic
         row = doubted(row, ending.version, now + policy.horizon)
     match ending.outcome:
         case Outcome.REJECTED if _is_current(row, ending):
+            # No amendment corrects a withdrawal, and what was lifted must not go on standing there: it is tried again.
+            again = None if ending.present else now + timedelta(seconds=policy.schedule[-1])
             return replace(
-                row, rejected=True, corrections=ending.corrections, next_attempt_at=None, last_error=ending.detail
+                row, rejected=True, corrections=ending.corrections, next_attempt_at=again, last_error=ending.detail
             )
         case Outcome.REJECTED:
             return replace(row, next_attempt_at=now)
@@ -204,8 +204,11 @@ def _confirmed(row: Delivery, ending: Ending, now: datetime) -> Delivery:
 def _postponed(row: Delivery, ending: Ending, now: datetime, policy: Policy, dice: float) -> Delivery:
     failures = row.failures + ending.counts
     row = replace(row, failures=failures, last_error=ending.detail)
+    if ending.outcome is Outcome.NOT_SENT and not ending.counts:
+        return replace(row, next_attempt_at=now)  # to wait for one's turn is no attempt
     # Where we never got to ask, nobody has refused anything yet.
     asked = ending.counts or ending.wish_s is not None
-    if asked and ending.present and _is_current(row, ending) and policy.gives_up(now - (row.due_since or now)):
+    since = max(row.due_since or now, row.tried_since or row.due_since or now)
+    if asked and ending.present and _is_current(row, ending) and policy.gives_up(now - since):
         return replace(row, given_up=True, next_attempt_at=None)
     return replace(row, next_attempt_at=now + policy.wait(max(failures, 1), dice=dice, wish_s=ending.wish_s))

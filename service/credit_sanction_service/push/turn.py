@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from credit_sanction_service.push.claim import Order, claim
+from credit_sanction_service.push.outcomes import storable
 from credit_sanction_service.push.settle import GONE, Completion, Settled, closings, settle
+from credit_sanction_service.push.transitions import Ending, Finding, Reading
 from credit_sanction_service.store import claims
+from credit_sanction_service.store.attempts import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from credit_sanction_service.push.lane import Lane
     from credit_sanction_service.store.connect import Connection
@@ -44,7 +47,8 @@ def take_turn(
 
     It is committed durably before this returns, attempts with the bodies that are to be sent; and three statements long, for
     the rows are held against the writers all the while. Raises `LawUnreadable`, and does nothing, where this code
-    cannot say what the store's records mean.
+    cannot say what the store's records mean; and `Unwritable` where the store cannot hold what a target has answered: see
+    `settle_each`.
     """
     wants = [
         claims.Want(target=name, digest=lanes[name].settings.digest, slots=slots)
@@ -63,3 +67,41 @@ def take_turn(
             log.error("target.paused", target=target, reason=GONE)
     busy = [completion for completion in ended if completion.key in held.busy]
     return Turn(orders=claimed.orders, settled=settled, busy=busy)
+
+
+def settle_each(take: Callable[[Mapping[str, int], Sequence[Completion]], Turn], ended: Sequence[Completion]) -> Turn:
+    """
+    Settle `ended` each in a turn of its own, by `take`. One that the store cannot hold ends as of unknown outcome, with that
+    as its detail: what a target answers holds up nobody else.
+    """
+    turns = []
+    for completion in ended:
+        try:
+            turns.append(take({}, [completion]))
+        except claims.Unwritable as fault:
+            log.error("attempt.unwritable", target=completion.target, subject=completion.subject, fault=str(fault))  # noqa: TRY400 - what was answered is no part of a log
+            turns.append(take({}, [_unwritable(completion, fault)]))
+    return Turn(
+        orders=[],
+        settled=[one for turn in turns for one in turn.settled],
+        busy=[one for turn in turns for one in turn.busy],
+    )
+
+
+def _unwritable(completion: Completion, fault: claims.Unwritable) -> Completion:
+    detail = storable(f"its end could not be written down: {fault}")
+    match completion.end:
+        case Ending() as end:
+            unknown = replace(
+                end,
+                outcome=Outcome.UNKNOWN,
+                status=0,
+                receipt="",
+                detail=detail,
+                corrections=(),
+                wish_s=None,
+                counts=True,
+            )
+            return replace(completion, end=unknown)
+        case Reading() as end:
+            return replace(completion, end=replace(end, finding=Finding.UNREADABLE, detail=detail, wish_s=None))

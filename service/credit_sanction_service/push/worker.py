@@ -28,8 +28,9 @@ from credit_sanction_service.push.lane import Lane, Ticket
 from credit_sanction_service.push.observing import LaneState, Nobody, Observer, tell
 from credit_sanction_service.push.reconcile import serve_requests
 from credit_sanction_service.push.session import Session
-from credit_sanction_service.push.turn import Turn, take_turn
-from credit_sanction_service.store.claims import end_pauses, skewed_targets
+from credit_sanction_service.push.turn import Turn, settle_each, take_turn
+from credit_sanction_service.store.attempts import close_retired
+from credit_sanction_service.store.claims import Unwritable, end_pauses, skewed_targets
 from credit_sanction_service.store.law import KnownLaw, LawUnreadable
 
 if TYPE_CHECKING:
@@ -186,17 +187,18 @@ class Worker:
 
     def _turn(self, connection: Connection, room: Mapping[str, int], ended: list[Completion]) -> Turn:
         """Take a turn on a thread of the store's. By a law that cannot be read nothing is claimed; what ended is settled."""
-        take = partial(
-            take_turn, connection, ended=ended, lanes=self._lanes, worker=self._name, known_law=self._known_law
-        )
-        if self._stopping.is_set():
-            return take({})
+        take = partial(take_turn, connection, lanes=self._lanes, worker=self._name, known_law=self._known_law)
         try:
-            return take(room)
-        except LawUnreadable as fault:
-            log.warning("claims.suspended", fault=str(fault))
-            self._law_again = self._clock() + _LAW_AGAIN_S
-            return take({})
+            try:
+                return take({} if self._stopping.is_set() else room, ended)
+            except LawUnreadable as fault:
+                log.warning("claims.suspended", fault=str(fault))
+                self._law_again = self._clock() + _LAW_AGAIN_S
+                return take({}, ended)
+        except Unwritable:
+            if not ended:
+                raise
+            return settle_each(take, ended)
 
     def _begin(self, lane: Lane) -> None:
         """Have the lane's orders carried out whose turn it is; those whose turn will not come have ended."""
@@ -226,7 +228,7 @@ class Worker:
     async def _watch_targets(self, session: Session) -> None:
         """
         Say which targets are left alone because the store knows them otherwise: the file has changed since. And tidy away
-        the pauses that have ended.
+        the pauses that have ended, and what retired targets have left open.
         """
         digests = {name: lane.settings.digest for name, lane in self._lanes.items()}
         known: list[str] = []
@@ -239,6 +241,8 @@ class Worker:
             known = skewed
             for target in await session.run(end_pauses):
                 log.info("target.resumed", target=target)
+            if closed := await session.run(close_retired):
+                log.warning("attempts.lapsed", count=closed)
             await asyncio.sleep(_WATCH_S)
 
     async def _drain(self) -> None:

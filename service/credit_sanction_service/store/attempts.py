@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from credit_sanction_service.store.connect import Connection
 
+_RETIRED: Final = "its target was retired"
 AttemptKey = tuple[str, str, int]
 Columns = tuple[str | list[Any], ...]
 
@@ -118,7 +119,11 @@ def closing(endings: Sequence[tuple[AttemptKey, Closed]]) -> Columns:
 
 
 def close_lapsed(connection: Connection, keys: Sequence[AttemptKey]) -> list[Opened]:
-    """Close as UNKNOWN those of `keys` that were opened and never closed, and return them. The caller holds their rows."""
+    """
+    Close as UNKNOWN those of `keys` that were opened and never closed, and return them, with those that `close_retired` has
+    closed. The caller holds their rows.
+    """
+    given = ([key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys])
     rows = connection.execute(
         """
         WITH closed AS (
@@ -131,11 +136,60 @@ def close_lapsed(connection: Connection, keys: Sequence[AttemptKey]) -> list[Ope
         )
         SELECT o.target, o.subject, o.number, o.epoch, o.version, o.present, o.idempotency_key, o.worker, o.opened_at,
             o.digest
-        FROM closed JOIN attempt_opened o USING (target, subject, number)
+        FROM (
+            SELECT * FROM closed
+            UNION ALL
+            SELECT target, subject, number FROM attempt_closed
+            JOIN unnest(%b::text[], %b::text[], %b::bigint[]) AS given (target, subject, number)
+                USING (target, subject, number)
+            WHERE detail = %s
+        ) AS lapsed JOIN attempt_opened o USING (target, subject, number)
         """,
-        ([key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]),
+        (*given, *given, _RETIRED),
     ).fetchall()
     return [_opened(row) for row in rows]
+
+
+def said_before(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str], bytes]:
+    """
+    Return, by target and subject, the body of the last attempt under the idempotency key that is given third. There is none
+    where nothing could be composed under it, or bodies were not kept yet.
+    """
+    rows = connection.execute(
+        """
+        SELECT given.target, given.subject, said.body
+        FROM unnest(%s::text[], %s::text[], %s::text[]) AS given (target, subject, key)
+        CROSS JOIN LATERAL (
+            SELECT o.body FROM attempt_opened o
+            WHERE o.target = given.target AND o.subject = given.subject AND o.idempotency_key = given.key
+                AND o.body IS NOT NULL
+            ORDER BY o.number DESC LIMIT 1
+        ) AS said
+        """,
+        (texts(key[0] for key in keys), texts(key[1] for key in keys), texts(key[2] for key in keys)),
+    ).fetchall()
+    return {(target, subject): zlib.decompress(body) for target, subject, body in rows}
+
+
+def close_retired(connection: Connection, target: str | None = None) -> int:
+    """
+    Close as UNKNOWN what was left open at targets retired as abandoned, for nobody claims their rows any more; return how
+    many. Left open is what its lease has lapsed of; at a `target` that is about to go, all.
+    """
+    done = connection.execute(
+        """
+        INSERT INTO attempt_closed (target, subject, number, outcome, status, receipt, detail, closed_at)
+        SELECT o.target, o.subject, o.number, 'UNKNOWN', 0, '', %(detail)s, clock_timestamp()
+        FROM target t JOIN delivery d ON d.target = t.name AND d.lease_until IS NOT NULL
+        JOIN attempt_opened o ON (o.target, o.subject, o.number) = (d.target, d.subject, d.attempt)
+        WHERE t.retired = 'abandon' AND (d.lease_until <= now() OR t.name = %(target)s) AND NOT EXISTS (
+            SELECT FROM attempt_closed c WHERE (c.target, c.subject, c.number) = (o.target, o.subject, o.number)
+        )
+        ON CONFLICT DO NOTHING
+        """,
+        {"target": target, "detail": _RETIRED},
+    )
+    return done.rowcount
 
 
 def attempts_of(connection: Connection, target: str, subject: str) -> list[Attempt]:

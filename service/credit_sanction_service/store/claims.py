@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from psycopg import DataError
 
 from credit_sanction_service.store import attempts
 from credit_sanction_service.store.arrays import numbers, texts
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 RowKey = tuple[str, str]
 
 
+class Unwritable(ValueError):
+    """There is a value among what was to be written that the store cannot hold. The transaction has failed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
     """How many due rows of a target to take; none unless the store knows the target by this digest."""
@@ -32,15 +38,15 @@ class Want:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """
-    What there is to say of one row, all of one snapshot. Bodies are as stored.
+    What there is to say of one row, all of one snapshot. Bodies are JSON text, as stored.
 
     `own` is the subject's record, or any of the enterprise's; `in_force` are the enterprise's records that the target
     should show, without the subject itself; `filter` is the target's, as JSON text. `known_at` is when the desired version
     became known, `head` and `law_version` are the snapshot's.
     """
 
-    own: dict[str, Any] | None
-    in_force: list[dict[str, Any]]
+    own: str | None
+    in_force: list[str]
     filter: str
     known_at: datetime
     head: Revision
@@ -72,6 +78,7 @@ _HOLD: Final = f"""
 WITH own AS (
     SELECT {COLUMNS}, false
     FROM delivery d JOIN unnest(%s::text[], %s::text[]) AS given (target, subject) USING (target, subject)
+    JOIN target t ON t.name = d.target
     FOR UPDATE OF d SKIP LOCKED
 ), due AS (
     SELECT {_COUNTED}, true
@@ -105,9 +112,9 @@ WHERE d.target = g.target AND d.subject = g.subject
 """
 _WRITE_ALL: Final = f"WITH moved AS ({_WRITE}), opened AS ({attempts.OPEN}) {attempts.CLOSE}"
 _READ_CONTENTS: Final = """
-SELECT coalesce(own.body, latest.body),
+SELECT coalesce(own.body, latest.body)::text,
     (
-        SELECT jsonb_agg(r.body ORDER BY r.id) FROM in_force_at f JOIN sanction_record r ON r.id = f.record_id
+        SELECT array_agg(r.body::text ORDER BY r.id) FROM in_force_at f JOIN sanction_record r ON r.id = f.record_id
         WHERE f.target = g.target AND f.enterprise_code = g.code AND f.record_id IS DISTINCT FROM g.record_id
     ),
     t.filter::text, coalesce(v.known_at, clock_timestamp()), head.epoch, head.number, head.law_version
@@ -171,7 +178,7 @@ def write(
 ) -> None:
     """
     Write rows back that the caller holds, and which attempts begin and end with that, in one statement. What is desired is
-    not the worker's to change.
+    not the worker's to change. Raises `Unwritable`.
     """
     if not (rows or closed):
         return
@@ -200,7 +207,10 @@ def write(
         numbers(row.given_up for row in rows),
         texts(_corrections(row) for row in rows),
     )
-    connection.execute(_WRITE_ALL, (*moved, *attempts.opening(opened), *attempts.closing(closed)))
+    try:
+        connection.execute(_WRITE_ALL, (*moved, *attempts.opening(opened), *attempts.closing(closed)))
+    except (DataError, UnicodeError) as fault:
+        raise Unwritable(str(fault).partition("\n")[0]) from fault
 
 
 def _corrections(row: Delivery) -> str:
@@ -253,7 +263,8 @@ def pause_target(connection: Connection, target: str, reason: str, until: dateti
     """
     done = connection.execute(
         f"""
-        UPDATE target t SET paused_reason = %(reason)s, paused_until = %(until)s
+        UPDATE target t SET paused_reason = %(reason)s, paused_until = %(until)s,
+            called_since = coalesce(%(until)s, called_since)
         WHERE t.name = %(target)s AND (NOT {PAUSED} OR t.paused_until < coalesce(%(until)s::timestamptz, 'infinity'))
         """,  # noqa: S608 - a constant
         {"target": target, "reason": reason, "until": until},
@@ -264,7 +275,7 @@ def pause_target(connection: Connection, target: str, reason: str, until: dateti
 def resume_target(connection: Connection, target: str) -> bool:
     """Call a paused target again; True where it was paused."""
     done = connection.execute(
-        f"UPDATE target t SET paused_reason = NULL, paused_until = NULL WHERE t.name = %s AND {PAUSED}",  # noqa: S608 - a constant
+        f"UPDATE target t SET paused_reason = NULL, paused_until = NULL, called_since = now() WHERE t.name = %s AND {PAUSED}",  # noqa: S608 - a constant
         (target,),
     )
     return done.rowcount == 1

@@ -136,7 +136,8 @@ def memberships_of(record: SanctionRecord, targets: Iterable[Target], day: date)
 def move_deliveries(connection: Connection, memberships: Sequence[Membership]) -> None:
     """
     Move the rows of every (target, record) in `memberships` to the revision just drawn, and those of the enterprise's
-    other records, those not at that revision yet, where the standing that they carry has changed with it.
+    other records, those not at that revision yet, where the standing that they carry has changed with it. One whose own
+    data the target refuses waits for its correction: the standing is told by the others.
     """
     by_record = [member for member in memberships if member.target.holds == "record"]
     joining = [member for member in memberships if member.present]
@@ -171,7 +172,7 @@ def _arrays(memberships: Sequence[Membership]) -> dict[str, list[object]]:
 # confirmed.
 _ANEW = """
     failures = 0, rejected = false, given_up = false, corrections = '[]', last_error = '',
-    due_since = coalesce(delivery.due_since, clock_timestamp()),
+    due_since = coalesce(delivery.due_since, clock_timestamp()), tried_since = clock_timestamp(),
     changed_at = clock_timestamp(), next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
 """
 _MOVED = f"desired_epoch = head.epoch, desired_number = head.number, {_ANEW}"
@@ -211,7 +212,7 @@ FROM store_head head, (
     WHERE given.present OR EXISTS (SELECT FROM in_force_at f WHERE f.target = given.target AND f.record_id = given.id)
 ) AS touched
 WHERE delivery.target = touched.target AND delivery.enterprise_code = touched.code AND delivery.desired_present
-    AND (delivery.desired_epoch, delivery.desired_number) <> (head.epoch, head.number)
+    AND NOT delivery.rejected AND (delivery.desired_epoch, delivery.desired_number) <> (head.epoch, head.number)
 """  # noqa: S608 - joined from constants
 _DESIRE_PRESENT = f"""
 INSERT INTO delivery (target, subject, record_id, enterprise_code, desired_epoch, desired_number, desired_present,

@@ -47,6 +47,7 @@ class Delivery:
     One row: what `target` should have of `subject` (`desired`), what it confirmed, what comes next.
 
     `due_since` None means that the target confirmed what is desired; `next_attempt_at` None that there is nothing to do.
+    `tried_since` is when the row was last moved or asked for, or when its target's last pause ended, or will: the latest.
     `unknown` is the lowest version whose bytes may arrive as late as `unknown_until`, or have, unseen. `corrections` are
     the fields that the target refused last.
     """
@@ -75,6 +76,7 @@ class Delivery:
     changed_at: datetime
     given_up: bool = False
     corrections: tuple[Correction, ...] = ()
+    tried_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +87,15 @@ class DeliveryView:
     state: DeliveryState
 
 
+# Of a delivery `d` and its target `t`.
 COLUMNS: Final = """
     d.target, d.subject, d.record_id, d.enterprise_code, d.desired_epoch, d.desired_number, d.desired_present,
     d.confirmed_epoch, d.confirmed_number, d.confirmed_present, d.claimed_epoch, d.claimed_number, d.rejected,
     d.generation, d.attempt, d.failures, d.lease_until, d.next_attempt_at, d.due_since, d.unknown_epoch,
     d.unknown_number, d.unknown_until, d.last_error, d.receipt, d.changed_at, d.claimed_generation,
-    d.given_up, nullif(d.corrections, '[]')
+    d.given_up, nullif(d.corrections, '[]'), greatest(d.tried_since, t.called_since)
 """
-WIDTH: Final = 28  # of COLUMNS
+WIDTH: Final = 29  # of COLUMNS
 PAUSED: Final = "(t.paused_reason IS NOT NULL AND (t.paused_until IS NULL OR t.paused_until > now()))"
 STATE: Final = """
     CASE WHEN t.retired = 'abandon' THEN 'ABANDONED'
@@ -137,6 +140,7 @@ def delivery_of(row: Row) -> Delivery:
             Correction(target_field=target_field, field=field, words=words)
             for target_field, field, words in row[27] or ()
         ),
+        tried_since=row[28],
     )
 
 

@@ -83,7 +83,7 @@ def _repair(connection: Connection, target: str, subjects: Sequence[str], before
     return {row[0] for row in rows}
 
 
-_STRANGERS: Final = """
+_UNHELD: Final = """
 FROM target t CROSS JOIN store_head head CROSS JOIN unnest(%(subjects)s::text[]) AS given (subject)
 LEFT JOIN sanction_record r ON t.holds = 'record' AND r.id = CASE WHEN given.subject ~ %(ours)s
     THEN substring(given.subject FROM '/(.*)')::uuid END
@@ -94,21 +94,32 @@ WHERE t.name = %(target)s
 """
 
 
-def strangers(connection: Connection, target: str, subjects: Sequence[str]) -> set[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unheld:
     """
-    Return those of `subjects` that the target lists and we have no row of, although they must have come from us: names of
-    sanction records, or codes of enterprises of whom we know a record.
+    What a target lists and we have no row of, although it is named as ours are: names of sanction records, or codes of
+    enterprises of whom we know a record. `known` are those of records that this store has; `strangers`, the others, may be
+    another installation's at the same target.
     """
+
+    known: frozenset[str]
+    strangers: frozenset[str]
+
+
+def unheld(connection: Connection, target: str, subjects: Sequence[str]) -> Unheld:
+    """Return those of `subjects`, which the target lists, that we have no row of."""
     rows = connection.execute(
-        f"SELECT given.subject {_STRANGERS}",
+        f"SELECT given.subject, r.id IS NOT NULL {_UNHELD}",
         {"target": target, "subjects": list(subjects), "ours": _OUR_NAMES},
     ).fetchall()
-    return {row[0] for row in rows}
+    return Unheld(
+        known=frozenset(row[0] for row in rows if row[1]), strangers=frozenset(row[0] for row in rows if not row[1])
+    )
 
 
 def adopt(connection: Connection, target: str, subjects: Sequence[str]) -> set[str]:
     """
-    Make rows, due and desired absent at the store's head, for those of `subjects` that are `strangers`.
+    Make rows, due and desired absent at the store's head, for those of `subjects` that are `unheld`.
 
     They count as possibly sent. A row made in the meantime is left alone. Returns which were made.
     """
@@ -119,7 +130,7 @@ def adopt(connection: Connection, target: str, subjects: Sequence[str]) -> set[s
         SELECT t.name, given.subject, r.id,
             CASE WHEN t.holds = 'enterprise' THEN given.subject ELSE coalesce(r.enterprise_code, '') END,
             head.epoch, head.number, false, head.epoch, head.number, 1, clock_timestamp(), clock_timestamp()
-        {_STRANGERS}
+        {_UNHELD}
         ON CONFLICT DO NOTHING RETURNING subject
         """,
         {"target": target, "subjects": list(subjects), "ours": _OUR_NAMES},

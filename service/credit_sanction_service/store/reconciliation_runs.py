@@ -33,11 +33,15 @@ class Served:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One comparison to be made: of rows at rest since before `began`."""
+    """
+    One comparison to be made: of rows at rest since before `began`. `by_schedule`: nobody asked for it, so that it repairs
+    only what is surely ours.
+    """
 
     id: UUID
     target: str
     repair: bool
+    by_schedule: bool
     began: datetime
 
 
@@ -77,7 +81,8 @@ FROM {_SERVED}, (
     ORDER BY r.target, r.requested_at
 ) AS oldest
 WHERE reconciliation.id = oldest.id AND served.target = reconciliation.target
-RETURNING reconciliation.id, reconciliation.target, reconciliation.repair, clock_timestamp()
+RETURNING reconciliation.id, reconciliation.target, reconciliation.repair, reconciliation.requested_by = '',
+    clock_timestamp()
 """  # noqa: S608 - joined from constants
 
 
@@ -104,7 +109,7 @@ def take(connection: Connection, served: Sequence[Served], *, worker: str) -> li
         values["mine"] = [row[0] for row in locked]
         connection.execute(_SCHEDULE, values)
         rows = connection.execute(_TAKE, values).fetchall()
-    return [Run(id=row[0], target=row[1], repair=row[2], began=row[3]) for row in rows]
+    return [Run(id=row[0], target=row[1], repair=row[2], by_schedule=row[3], began=row[4]) for row in rows]
 
 
 def hold(connection: Connection, run: Run, *, worker: str) -> bool:
@@ -116,19 +121,20 @@ def hold(connection: Connection, run: Run, *, worker: str) -> bool:
     return row is not None
 
 
-def finish(connection: Connection, run: Run, report: Report) -> None:
-    """Write the report of a run that the caller holds."""
+def finish(connection: Connection, run: Run, report: Report, detail: str = "") -> None:
+    """Write the report of a run that the caller holds; `detail` says what was left undone."""
     kinds = {"missing": report.missing, "stale": report.stale, "extra": report.extra, "standing": report.standing}
     connection.execute(
         """
         UPDATE reconciliation SET state = 'DONE', ended_at = clock_timestamp(), lease_until = NULL,
             compared = %(compared)s, missing = %(missing)s, stale = %(stale)s, extra = %(extra)s,
-            standing = %(standing)s, counts = %(counts)s, repaired = %(repaired)s
+            standing = %(standing)s, counts = %(counts)s, repaired = %(repaired)s, detail = %(detail)s
         WHERE id = %(id)s
         """,
         {
             "id": run.id,
             "compared": report.compared,
+            "detail": detail,
             "repaired": report.repaired,
             "counts": Jsonb({kind: drift.count for kind, drift in kinds.items()}),
             **{kind: Jsonb(list(drift.subjects)) for kind, drift in kinds.items()},

@@ -57,7 +57,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """One comparison. `requested_by` is a principal, empty for the schedule; `detail` says why it failed."""
+    """One comparison. `requested_by` is a principal, empty for the schedule; `detail` says why it failed, or what it left undone."""
 
     id: UUID
     target: str

@@ -1,0 +1,44 @@
+"""What the operators' verbs take as options, read by argparse; a fault is a sentence behind the option's name."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_UNITS: Final = {"m": 60, "h": 3600, "d": 86_400}
+
+
+def filled(text: str) -> str:
+    """Take a text that is not empty: a variable of the shell that nobody set would let everything through."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: leave it out where nothing is to be left out")
+    return text
+
+
+def past(text: str) -> datetime:
+    """Read an instant, or how long ago it was."""
+    return _read(text, lambda span: datetime.now(UTC) - span)
+
+
+def ahead(text: str) -> datetime:
+    """Read an instant, or how long it is till then."""
+    return _read(text, lambda span: datetime.now(UTC) + span)
+
+
+def _read(text: str, at: Callable[[timedelta], datetime]) -> datetime:
+    number, unit = text[:-1], text[-1:]
+    try:
+        if unit in _UNITS and number.isdecimal() and int(number):
+            return at(timedelta(seconds=int(number) * _UNITS[unit]))
+        instant = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        instant = None
+    if instant is None or instant.utcoffset() is None:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is neither an instant with its zone nor a time such as 30m, 6h, 2d"
+        )
+    return instant
