@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -146,7 +147,12 @@ def test_loads_that_were_missed_are_caught_up_with_one_by_one(store: Database, e
         follower.catch_up(own, reached, asked_at=0)
         assert index.revision == reached.revision > first
         assert law.current().names()[EditionKind.CATALOGUE] == "2026-11"
-        follower.catch_up(own, read_head(own), asked_at=0)
+        with pytest.raises(RevisionNotReached):
+            law.of_catalogues({"2026-12"}, within_s=0)
+        with ThreadPoolExecutor(1) as asking:
+            asked = asking.submit(law.of_catalogues, {"2026-11", "2026-12"})
+            follower.catch_up(own, read_head(own), asked_at=0)
+            assert asked.result(WAIT) is law.current()
         assert law.current().names()[EditionKind.CATALOGUE] == "2026-12"
 
 

@@ -45,6 +45,7 @@ from credit_sanction_service.store.reading import RecordQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
     from datetime import date, datetime
 
     import grpc
@@ -63,9 +64,14 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
     """Takes records in and carries them through their life."""
 
     def __init__(
-        self, records: Records, proceedings: Proceedings, *, law: Callable[[], Law], clock: Callable[[], datetime]
+        self,
+        records: Records,
+        proceedings: Proceedings,
+        *,
+        law: Callable[[AbstractSet[str]], Law],
+        clock: Callable[[], datetime],
     ) -> None:
-        """`law` gives the rule tables of now, by which a record's measures are told."""
+        """`law` gives the rule tables, by which a record's measures are told, with these editions of the catalogue at least."""
         self._records = records
         self._proceedings = proceedings
         self._law = law
@@ -85,7 +91,8 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
         require_count("records", len(request.records), MOST_IN_BATCH)
         drafts = [record_draft(record) for record in request.records]
         items = self._records.create_many(drafts, write_call("BatchCreateSanctionRecords", request))
-        today, law = self._today(), self._law()
+        today = self._today()
+        law = self._law({item.record.catalogue_edition for item in items if not isinstance(item, Refused)})
         return service_pb.BatchCreateSanctionRecordsResponse(
             results=[
                 service_pb.CreateResult(error=item_error(item))
@@ -119,7 +126,7 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
             only_authorities=None if scope is None else tuple(scope),
         )
         page = self._records.page(query)
-        today, law = self._today(), self._law()
+        today, law = self._today(), self._law({stored.record.catalogue_edition for stored in page})
         return service_pb.ListSanctionRecordsResponse(
             records=[record_message(stored, today, law) for stored in page[:size]],
             next_page_token=write_token([page[size - 1].record.id], seal) if len(page) > size else "",
@@ -237,7 +244,7 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
         return self._write(self._proceedings.repair(identifier, request.version, repair_draft(request), call))
 
     def _write(self, stored: StoredRecord) -> record_pb.SanctionRecord:
-        return record_message(stored, self._today(), self._law())
+        return record_message(stored, self._today(), self._law({stored.record.catalogue_edition}))
 
     def _overlaid(
         self, given: record_pb.SanctionRecord, paths: frozenset[str]
@@ -245,7 +252,7 @@ class SanctionRecordServicer(service_grpc.SanctionRecordServiceServicer):
         """Return what lays the fields in `paths` of `given` over a record and reads it anew."""
 
         def overlaid(record: SanctionRecord) -> RecordDraft:
-            message = plain_record(record, self._today(), self._law())
+            message = plain_record(record, self._today(), self._law({record.catalogue_edition}))
             lay_over(message, given, paths)
             return record_draft(message)
 

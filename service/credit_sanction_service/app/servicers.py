@@ -44,7 +44,7 @@ def build(parts: Parts) -> Servicers:
     writer, reader, clock = parts.writer, parts.reader, parts.clock
     records, proceedings = Records(writer, reader), Proceedings(writer, reader)
     return Servicers(
-        records=SanctionRecordServicer(records, proceedings, law=parts.law.current, clock=clock),
+        records=SanctionRecordServicer(records, proceedings, law=parts.law.of_catalogues, clock=clock),
         obligations=ExitObligationServicer(Obligations(writer, reader), clock=clock),
         restrictions=RestrictionServicer(parts.look_up),
         deliveries=DeliveryServicer(reader, clock=clock),
