@@ -11,7 +11,7 @@ BENCH := .venv-bench
 	check-proto buf fmt stubs lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Create .venv and install the locked requirements, where they changed
 	@command -v $(PYTHON) >/dev/null 2>&1 || { \
