@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 
 from typing_extensions import override
 
 
-class Actor(threading.Thread):
+class Actor(threading.Thread, ABC):
     """A thread that does `act` again and again. `fault` is what ended it, where that was no request to stop."""
 
     def __init__(self, name: str) -> None:
@@ -30,9 +31,9 @@ class Actor(threading.Thread):
         """Finish what is begun, and begin nothing more."""
         self.enough.set()
 
+    @abstractmethod
     def act(self) -> None:
         """Wait for a moment, and do one thing."""
-        raise NotImplementedError
 
     def leave(self) -> None:
         """Do what has to be done at the end, whatever ended it."""
