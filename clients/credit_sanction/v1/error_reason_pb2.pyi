@@ -134,6 +134,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The document asked for is larger than a message may be 文件过大. FAILED_PRECONDITION; the message says how to ask for less.
     Example: the proof of a record that a target refused, hour after hour, for a year.
     """
+    ERROR_REASON_NO_RECEIPT_KEY: _ErrorReason.ValueType  # 27
+    """This service has no key to sign receipts with 未配置签名密钥. FAILED_PRECONDITION; set CREDIT_SANCTION_RECEIPT_KEY.
+    Example: `want_receipt` on a service that was given no key.
+    """
+    ERROR_REASON_PORTFOLIO_NOT_FOUND: _ErrorReason.ValueType  # 28
+    """No such portfolio of this caller 关注名单不存在. NOT_FOUND.
+    Example: portfolios/corporate-customers before it was put.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call, or one item of a batch, was refused 拒绝原因. It is the `reason` of `google.rpc.ErrorInfo` (without the
@@ -248,6 +256,14 @@ Example: reconciliations/0199… with a digit missing.
 ERROR_REASON_TOO_LARGE: ErrorReason.ValueType  # 26
 """The document asked for is larger than a message may be 文件过大. FAILED_PRECONDITION; the message says how to ask for less.
 Example: the proof of a record that a target refused, hour after hour, for a year.
+"""
+ERROR_REASON_NO_RECEIPT_KEY: ErrorReason.ValueType  # 27
+"""This service has no key to sign receipts with 未配置签名密钥. FAILED_PRECONDITION; set CREDIT_SANCTION_RECEIPT_KEY.
+Example: `want_receipt` on a service that was given no key.
+"""
+ERROR_REASON_PORTFOLIO_NOT_FOUND: ErrorReason.ValueType  # 28
+"""No such portfolio of this caller 关注名单不存在. NOT_FOUND.
+Example: portfolios/corporate-customers before it was put.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 

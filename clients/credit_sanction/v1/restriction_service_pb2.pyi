@@ -26,6 +26,46 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _RestrictionState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RestrictionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RestrictionState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RESTRICTION_STATE_UNSPECIFIED: _RestrictionState.ValueType  # 0
+    """Not said 未说明. Never sent."""
+    RESTRICTION_STATE_LISTED: _RestrictionState.ValueType  # 1
+    """In force 列入."""
+    RESTRICTION_STATE_DISPUTED: _RestrictionState.ValueType  # 2
+    """In force, and an objection to its record is open 异议: the effect stays."""
+    RESTRICTION_STATE_SUSPENDED: _RestrictionState.ValueType  # 3
+    """It rests by a court's or an authority's order 中止: no effect while it rests."""
+    RESTRICTION_STATE_ENDED: _RestrictionState.ValueType  # 4
+    """It was lifted, repaired or has run out 已结束."""
+    RESTRICTION_STATE_QUARANTINED: _RestrictionState.ValueType  # 5
+    """Its record awaits confirmation of its identifier 待确认: the verdict is UNKNOWN. In Watch and Export alone."""
+    RESTRICTION_STATE_NOT_LISTED: _RestrictionState.ValueType  # 6
+    """Decided, and not listed yet 未列入: no effect before `since`. In Watch and Export alone."""
+
+class RestrictionState(_RestrictionState, metaclass=_RestrictionStateEnumTypeWrapper):
+    """What has become of a restriction 限制状态."""
+
+RESTRICTION_STATE_UNSPECIFIED: RestrictionState.ValueType  # 0
+"""Not said 未说明. Never sent."""
+RESTRICTION_STATE_LISTED: RestrictionState.ValueType  # 1
+"""In force 列入."""
+RESTRICTION_STATE_DISPUTED: RestrictionState.ValueType  # 2
+"""In force, and an objection to its record is open 异议: the effect stays."""
+RESTRICTION_STATE_SUSPENDED: RestrictionState.ValueType  # 3
+"""It rests by a court's or an authority's order 中止: no effect while it rests."""
+RESTRICTION_STATE_ENDED: RestrictionState.ValueType  # 4
+"""It was lifted, repaired or has run out 已结束."""
+RESTRICTION_STATE_QUARANTINED: RestrictionState.ValueType  # 5
+"""Its record awaits confirmation of its identifier 待确认: the verdict is UNKNOWN. In Watch and Export alone."""
+RESTRICTION_STATE_NOT_LISTED: RestrictionState.ValueType  # 6
+"""Decided, and not listed yet 未列入: no effect before `since`. In Watch and Export alone."""
+Global___RestrictionState: _TypeAlias = RestrictionState  # noqa: Y015
+
 class _Verdict:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -199,8 +239,12 @@ class Consistency(_message.Message):
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     MAX_STALENESS_FIELD_NUMBER: _builtins.int
     AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    AT_REVISION_FIELD_NUMBER: _builtins.int
+    AS_KNOWN_AT_FIELD_NUMBER: _builtins.int
     as_of_date: _builtins.str
-    """What was in force on this day, by today's knowledge, `YYYY-MM-DD`, Asia/Shanghai 截至日期. Empty: now."""
+    """What was in force on this day, `YYYY-MM-DD`, Asia/Shanghai 截至日期, by the knowledge of the revision that answers. Empty:
+    today; with `as_known_at`, the day of that instant.
+    """
     @_builtins.property
     def min_revision(self) -> _revision_pb2.Revision:
         """Wait until the answer knows at least this revision 最低修订号: reads your own write."""
@@ -209,16 +253,28 @@ class Consistency(_message.Message):
     def max_staleness(self) -> _duration_pb2.Duration:
         """Tolerate no older knowledge than this 最大陈旧时间. Only tightens what the service is set to."""
 
+    @_builtins.property
+    def at_revision(self) -> _revision_pb2.Revision:
+        """Answer by what was known at exactly this revision 指定修订号, of the present epoch. Excludes all others but `as_of_date`."""
+
+    @_builtins.property
+    def as_known_at(self) -> _timestamp_pb2.Timestamp:
+        """Answer by what was known at this instant 已知时点: by the highest revision that was committed by then. It cannot lie in the
+        future. Excludes `min_revision`, `max_staleness` and `at_revision`.
+        """
+
     def __init__(
         self,
         *,
         min_revision: _revision_pb2.Revision | None = ...,
         max_staleness: _duration_pb2.Duration | None = ...,
         as_of_date: _builtins.str = ...,
+        at_revision: _revision_pb2.Revision | None = ...,
+        as_known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["max_staleness", b"max_staleness", "min_revision", b"min_revision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_known_at", b"as_known_at", "at_revision", b"at_revision", "max_staleness", b"max_staleness", "min_revision", b"min_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "max_staleness", b"max_staleness", "min_revision", b"min_revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_known_at", b"as_known_at", "as_of_date", b"as_of_date", "at_revision", b"at_revision", "max_staleness", b"max_staleness", "min_revision", b"min_revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -235,10 +291,19 @@ class CheckRestrictionsRequest(_message.Message):
     GROUPS_FIELD_NUMBER: _builtins.int
     CONSISTENCY_FIELD_NUMBER: _builtins.int
     LAND_PURPOSE_FIELD_NUMBER: _builtins.int
+    INCLUDE_ENDED_FIELD_NUMBER: _builtins.int
+    WANT_RECEIPT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     land_purpose: Global___LandPurpose.ValueType
     """What land is asked about for 用地事由. Unspecified: new supply. EXIT_DISPOSAL: measures on land supply do not apply, for
     the exit's own disposal of land is never blocked (长工信联字[2017]9号 §四(六)). Other areas are not touched by it.
     """
+    include_ended: _builtins.bool
+    """Show also what rests and what has ended 含已结束: it counts for no verdict. What was revoked never was, and is not shown."""
+    want_receipt: _builtins.bool
+    """Sign question and answer 出具回执."""
+    purpose: _builtins.str
+    """What it is asked for 查询用途, as it shall stand in the receipt, e.g. the number of a tender. At most 200 characters."""
     @_builtins.property
     def enterprise(self) -> Global___EnterpriseQuery:
         """Whom 查询对象. Required."""
@@ -263,14 +328,47 @@ class CheckRestrictionsRequest(_message.Message):
         groups: _abc.Iterable[_measure_pb2.AreaGroup.ValueType] | None = ...,
         consistency: Global___Consistency | None = ...,
         land_purpose: Global___LandPurpose.ValueType = ...,
+        include_ended: _builtins.bool = ...,
+        want_receipt: _builtins.bool = ...,
+        purpose: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "enterprise", b"enterprise"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "consistency", b"consistency", "enterprise", b"enterprise", "groups", b"groups", "land_purpose", b"land_purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "consistency", b"consistency", "enterprise", b"enterprise", "groups", b"groups", "include_ended", b"include_ended", "land_purpose", b"land_purpose", "purpose", b"purpose", "want_receipt", b"want_receipt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CheckRestrictionsRequest: _TypeAlias = CheckRestrictionsRequest  # noqa: Y015
+
+@_typing.final
+class SignedReceipt(_message.Message):
+    """Question and answer, signed 查询回执: to be filed, and verified offline with a public key of ListReceiptKeys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYLOAD_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    payload: _builtins.bytes
+    """UTF-8 JSON 回执内容: what was asked, by whom and for what, what was answered, revision and instant. What is signed is these bytes."""
+    signature: _builtins.bytes
+    """Ed25519 signature of `payload`, 64 bytes 签名 (RFC 8032)."""
+    key_id: _builtins.str
+    """Which key 密钥编号."""
+    def __init__(
+        self,
+        *,
+        payload: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+        key_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "payload", b"payload", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignedReceipt: _TypeAlias = SignedReceipt  # noqa: Y015
 
 @_typing.final
 class Demand(_message.Message):
@@ -306,7 +404,7 @@ Global___Demand: _TypeAlias = Demand  # noqa: Y015
 
 @_typing.final
 class Restriction(_message.Message):
-    """One measure in force 限制."""
+    """One measure 限制: in force, or of the past where `include_ended` asked for it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -325,6 +423,7 @@ class Restriction(_message.Message):
     ACTIONS_FIELD_NUMBER: _builtins.int
     EXECUTING_DEPARTMENT_FIELD_NUMBER: _builtins.int
     DEMANDS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     area: _measure_pb2.Area.ValueType
     """Area 领域."""
     binding: _builtins.bool
@@ -347,6 +446,8 @@ class Restriction(_message.Message):
     """Edition of the measure catalogue 措施清单版本: the one under which the record was decided."""
     executing_department: _builtins.str
     """Which departments carry it out, joined by `、` 执行部门."""
+    state: Global___RestrictionState.ValueType
+    """What has become of it 状态."""
     @_builtins.property
     def authority(self) -> _enterprise_pb2.Authority:
         """Who decided 认定部门."""
@@ -383,10 +484,11 @@ class Restriction(_message.Message):
         actions: _abc.Iterable[_measure_pb2.Action.ValueType] | None = ...,
         executing_department: _builtins.str = ...,
         demands: _abc.Iterable[Global___Demand] | None = ...,
+        state: Global___RestrictionState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "legal_basis", b"legal_basis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "area", b"area", "authority", b"authority", "binding", b"binding", "catalogue_edition", b"catalogue_edition", "demands", b"demands", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "disputed", b"disputed", "document_number", b"document_number", "executing_department", b"executing_department", "legal_basis", b"legal_basis", "record", b"record", "since", b"since", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "area", b"area", "authority", b"authority", "binding", b"binding", "catalogue_edition", b"catalogue_edition", "demands", b"demands", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "disputed", b"disputed", "document_number", b"document_number", "executing_department", b"executing_department", "legal_basis", b"legal_basis", "record", b"record", "since", b"since", "state", b"state", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -648,6 +750,7 @@ class CheckRestrictionsResponse(_message.Message):
 
     ANSWER_FIELD_NUMBER: _builtins.int
     BASIS_FIELD_NUMBER: _builtins.int
+    RECEIPT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def answer(self) -> Global___RestrictionAnswer:
         """The answer 结论."""
@@ -656,15 +759,20 @@ class CheckRestrictionsResponse(_message.Message):
     def basis(self) -> Global___AnswerBasis:
         """What it rests on 查询依据."""
 
+    @_builtins.property
+    def receipt(self) -> Global___SignedReceipt:
+        """The receipt, where it was asked for 回执."""
+
     def __init__(
         self,
         *,
         answer: Global___RestrictionAnswer | None = ...,
         basis: Global___AnswerBasis | None = ...,
+        receipt: Global___SignedReceipt | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "basis", b"basis"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "basis", b"basis", "receipt", b"receipt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "basis", b"basis"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "basis", b"basis", "receipt", b"receipt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -681,11 +789,15 @@ class BatchCheckRestrictionsRequest(_message.Message):
     GROUPS_FIELD_NUMBER: _builtins.int
     CONSISTENCY_FIELD_NUMBER: _builtins.int
     LAND_PURPOSE_FIELD_NUMBER: _builtins.int
+    CODES_FIELD_NUMBER: _builtins.int
+    INCLUDE_ENDED_FIELD_NUMBER: _builtins.int
     land_purpose: Global___LandPurpose.ValueType
     """What land is asked about for, by all of them 用地事由. See CheckRestrictionsRequest."""
+    include_ended: _builtins.bool
+    """Show also what rests and what has ended 含已结束. See CheckRestrictionsRequest."""
     @_builtins.property
     def enterprises(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnterpriseQuery]:
-        """Whom, 1 to 10,000 查询对象."""
+        """Whom, 1 to 10,000 查询对象. Answered in `results`."""
 
     @_builtins.property
     def areas(self) -> _containers.RepeatedScalarFieldContainer[_measure_pb2.Area.ValueType]:
@@ -699,6 +811,10 @@ class BatchCheckRestrictionsRequest(_message.Message):
     def consistency(self) -> Global___Consistency:
         """How fresh 一致性要求."""
 
+    @_builtins.property
+    def codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whom, by code alone, 1 to 10,000 代码清单: the short form, instead of `enterprises`. Answered in `verdicts` and `details`."""
+
     def __init__(
         self,
         *,
@@ -707,14 +823,52 @@ class BatchCheckRestrictionsRequest(_message.Message):
         groups: _abc.Iterable[_measure_pb2.AreaGroup.ValueType] | None = ...,
         consistency: Global___Consistency | None = ...,
         land_purpose: Global___LandPurpose.ValueType = ...,
+        codes: _abc.Iterable[_builtins.str] | None = ...,
+        include_ended: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "consistency", b"consistency", "enterprises", b"enterprises", "groups", b"groups", "land_purpose", b"land_purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "codes", b"codes", "consistency", b"consistency", "enterprises", b"enterprises", "groups", b"groups", "include_ended", b"include_ended", "land_purpose", b"land_purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BatchCheckRestrictionsRequest: _TypeAlias = BatchCheckRestrictionsRequest  # noqa: Y015
+
+@_typing.final
+class ItemDetail(_message.Message):
+    """What there is to say about one item of a short-form batch 单条说明."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Which item, from 0 序号."""
+    @_builtins.property
+    def answer(self) -> Global___RestrictionAnswer:
+        """The answer 结论."""
+
+    @_builtins.property
+    def error(self) -> _error_reason_pb2.ItemError:
+        """Why the item could not be asked 错误. Its verdict is VERDICT_UNSPECIFIED."""
+
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        answer: Global___RestrictionAnswer | None = ...,
+        error: _error_reason_pb2.ItemError | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "error", b"error", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "error", b"error", "index", b"index", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["answer", "error"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___ItemDetail: _TypeAlias = ItemDetail  # noqa: Y015
 
 @_typing.final
 class CheckResult(_message.Message):
@@ -756,9 +910,143 @@ class BatchCheckRestrictionsResponse(_message.Message):
 
     RESULTS_FIELD_NUMBER: _builtins.int
     BASIS_FIELD_NUMBER: _builtins.int
+    VERDICTS_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckResult]:
-        """One for each enterprise of the request, in its order 结果."""
+        """One for each of `enterprises`, in their order 结果."""
+
+    @_builtins.property
+    def basis(self) -> Global___AnswerBasis:
+        """What all of them rest on 查询依据."""
+
+    @_builtins.property
+    def verdicts(self) -> _containers.RepeatedScalarFieldContainer[Global___Verdict.ValueType]:
+        """One for each of `codes`, in their order 结论: the worst over the areas asked. VERDICT_UNSPECIFIED for an item at fault."""
+
+    @_builtins.property
+    def details(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemDetail]:
+        """Of `codes`, all that is not plainly CLEAR, by index 说明."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___CheckResult] | None = ...,
+        basis: Global___AnswerBasis | None = ...,
+        verdicts: _abc.Iterable[Global___Verdict.ValueType] | None = ...,
+        details: _abc.Iterable[Global___ItemDetail] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "details", b"details", "results", b"results", "verdicts", b"verdicts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchCheckRestrictionsResponse: _TypeAlias = BatchCheckRestrictionsResponse  # noqa: Y015
+
+@_typing.final
+class ScreenTerms(_message.Message):
+    """What holds for a whole screening 筛查条件."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AREAS_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_FIELD_NUMBER: _builtins.int
+    LAND_PURPOSE_FIELD_NUMBER: _builtins.int
+    INCLUDE_ENDED_FIELD_NUMBER: _builtins.int
+    land_purpose: Global___LandPurpose.ValueType
+    """What land is asked about for 用地事由. See CheckRestrictionsRequest."""
+    include_ended: _builtins.bool
+    """Show also what rests and what has ended 含已结束. See CheckRestrictionsRequest."""
+    @_builtins.property
+    def areas(self) -> _containers.RepeatedScalarFieldContainer[_measure_pb2.Area.ValueType]:
+        """Areas 领域. With `groups` empty too: all nine."""
+
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedScalarFieldContainer[_measure_pb2.AreaGroup.ValueType]:
+        """Groups of areas 领域组, added to `areas`."""
+
+    @_builtins.property
+    def consistency(self) -> Global___Consistency:
+        """How fresh 一致性要求, for each message anew."""
+
+    def __init__(
+        self,
+        *,
+        areas: _abc.Iterable[_measure_pb2.Area.ValueType] | None = ...,
+        groups: _abc.Iterable[_measure_pb2.AreaGroup.ValueType] | None = ...,
+        consistency: Global___Consistency | None = ...,
+        land_purpose: Global___LandPurpose.ValueType = ...,
+        include_ended: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "consistency", b"consistency", "groups", b"groups", "include_ended", b"include_ended", "land_purpose", b"land_purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreenTerms: _TypeAlias = ScreenTerms  # noqa: Y015
+
+@_typing.final
+class ScreenRestrictionsRequest(_message.Message):
+    """One message of a screening 筛查请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TERMS_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    CODES_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """The caller's own number for this message 批次号, given back with its answer."""
+    @_builtins.property
+    def terms(self) -> Global___ScreenTerms:
+        """What holds for the whole stream 筛查条件. In the first message, and in no other."""
+
+    @_builtins.property
+    def codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whom, 1 to 10,000; none is allowed in the first message alone 代码清单."""
+
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their names as the asker has them 名称清单: none, or one for each of `codes`, empty where it is not known."""
+
+    def __init__(
+        self,
+        *,
+        terms: Global___ScreenTerms | None = ...,
+        sequence: _builtins.int = ...,
+        codes: _abc.Iterable[_builtins.str] | None = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["terms", b"terms"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "names", b"names", "sequence", b"sequence", "terms", b"terms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreenRestrictionsRequest: _TypeAlias = ScreenRestrictionsRequest  # noqa: Y015
+
+@_typing.final
+class ScreenRestrictionsResponse(_message.Message):
+    """The answer to one message of a screening 筛查结果."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    VERDICTS_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """The number of the message that it answers 批次号."""
+    @_builtins.property
+    def verdicts(self) -> _containers.RepeatedScalarFieldContainer[Global___Verdict.ValueType]:
+        """One for each code, in their order 结论. See BatchCheckRestrictionsResponse."""
+
+    @_builtins.property
+    def details(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemDetail]:
+        """All that is not plainly CLEAR, by index 说明."""
 
     @_builtins.property
     def basis(self) -> Global___AnswerBasis:
@@ -767,13 +1055,202 @@ class BatchCheckRestrictionsResponse(_message.Message):
     def __init__(
         self,
         *,
-        results: _abc.Iterable[Global___CheckResult] | None = ...,
+        sequence: _builtins.int = ...,
+        verdicts: _abc.Iterable[Global___Verdict.ValueType] | None = ...,
+        details: _abc.Iterable[Global___ItemDetail] | None = ...,
         basis: Global___AnswerBasis | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "details", b"details", "sequence", b"sequence", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___BatchCheckRestrictionsResponse: _TypeAlias = BatchCheckRestrictionsResponse  # noqa: Y015
+Global___ScreenRestrictionsResponse: _TypeAlias = ScreenRestrictionsResponse  # noqa: Y015
+
+@_typing.final
+class SearchEnterprisesRequest(_message.Message):
+    """Request of SearchEnterprises 检索请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    AREAS_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """A name, present or former, in Chinese characters or pinyin, or a code 名称或代码. Required, at most 200 characters."""
+    limit: _builtins.int
+    """How many at most, 1 to 50 数量上限. 0: 10."""
+    @_builtins.property
+    def areas(self) -> _containers.RepeatedScalarFieldContainer[_measure_pb2.Area.ValueType]:
+        """Areas 领域: only enterprises with a record in one of them are found. With `groups` empty too: all that the caller may ask about."""
+
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedScalarFieldContainer[_measure_pb2.AreaGroup.ValueType]:
+        """Groups of areas 领域组, added to `areas`."""
+
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        areas: _abc.Iterable[_measure_pb2.Area.ValueType] | None = ...,
+        groups: _abc.Iterable[_measure_pb2.AreaGroup.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "groups", b"groups", "limit", b"limit", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchEnterprisesRequest: _TypeAlias = SearchEnterprisesRequest  # noqa: Y015
+
+@_typing.final
+class EnterpriseCandidate(_message.Message):
+    """An enterprise that may be the one meant 候选企业. Never a verdict."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    MATCHED_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    EXPLANATIONS_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Its code 代码."""
+    name: _builtins.str
+    """Its present name 名称."""
+    matched: _builtins.str
+    """The name, present or former, or the number that matched 匹配项."""
+    score: _builtins.float
+    """How well, above 0 to 1 匹配度. 1: the same but for spelling."""
+    @_builtins.property
+    def explanations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why it is shown, in sentences 理由."""
+
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        name: _builtins.str = ...,
+        matched: _builtins.str = ...,
+        score: _builtins.float = ...,
+        explanations: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "explanations", b"explanations", "matched", b"matched", "name", b"name", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnterpriseCandidate: _TypeAlias = EnterpriseCandidate  # noqa: Y015
+
+@_typing.final
+class SearchEnterprisesResponse(_message.Message):
+    """Response of SearchEnterprises 检索结果."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    more: _builtins.bool
+    """More matched than were asked for 还有更多."""
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnterpriseCandidate]:
+        """The best first 候选企业."""
+
+    @_builtins.property
+    def revision(self) -> _revision_pb2.Revision:
+        """What the search knew 修订号."""
+
+    def __init__(
+        self,
+        *,
+        candidates: _abc.Iterable[Global___EnterpriseCandidate] | None = ...,
+        revision: _revision_pb2.Revision | None = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "more", b"more", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchEnterprisesResponse: _TypeAlias = SearchEnterprisesResponse  # noqa: Y015
+
+@_typing.final
+class ListReceiptKeysRequest(_message.Message):
+    """Request of ListReceiptKeys 公钥查询请求."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReceiptKeysRequest: _TypeAlias = ListReceiptKeysRequest  # noqa: Y015
+
+@_typing.final
+class ReceiptKey(_message.Message):
+    """A public key for receipts 公钥."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    PEM_FIELD_NUMBER: _builtins.int
+    IS_CURRENT_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.str
+    """Its id 密钥编号, the first 16 hexadecimal digits of the SHA-256 of the raw key."""
+    public_key: _builtins.bytes
+    """The raw Ed25519 public key, 32 bytes 公钥."""
+    pem: _builtins.str
+    """The same as PEM 公钥文件."""
+    is_current: _builtins.bool
+    """Whether receipts are signed with it now 是否在用."""
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.str = ...,
+        public_key: _builtins.bytes = ...,
+        pem: _builtins.str = ...,
+        is_current: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_current", b"is_current", "key_id", b"key_id", "pem", b"pem", "public_key", b"public_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiptKey: _TypeAlias = ReceiptKey  # noqa: Y015
+
+@_typing.final
+class ListReceiptKeysResponse(_message.Message):
+    """Response of ListReceiptKeys 公钥."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReceiptKey]:
+        """The present one first 公钥. Empty where the service signs none."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___ReceiptKey] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReceiptKeysResponse: _TypeAlias = ListReceiptKeysResponse  # noqa: Y015

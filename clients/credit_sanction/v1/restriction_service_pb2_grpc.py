@@ -49,6 +49,21 @@ class RestrictionServiceStub(object):
                 request_serializer=credit__sanction_dot_v1_dot_restriction__service__pb2.BatchCheckRestrictionsRequest.SerializeToString,
                 response_deserializer=credit__sanction_dot_v1_dot_restriction__service__pb2.BatchCheckRestrictionsResponse.FromString,
                 _registered_method=True)
+        self.ScreenRestrictions = channel.stream_stream(
+                '/credit_sanction.v1.RestrictionService/ScreenRestrictions',
+                request_serializer=credit__sanction_dot_v1_dot_restriction__service__pb2.ScreenRestrictionsRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_restriction__service__pb2.ScreenRestrictionsResponse.FromString,
+                _registered_method=True)
+        self.SearchEnterprises = channel.unary_unary(
+                '/credit_sanction.v1.RestrictionService/SearchEnterprises',
+                request_serializer=credit__sanction_dot_v1_dot_restriction__service__pb2.SearchEnterprisesRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_restriction__service__pb2.SearchEnterprisesResponse.FromString,
+                _registered_method=True)
+        self.ListReceiptKeys = channel.unary_unary(
+                '/credit_sanction.v1.RestrictionService/ListReceiptKeys',
+                request_serializer=credit__sanction_dot_v1_dot_restriction__service__pb2.ListReceiptKeysRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_restriction__service__pb2.ListReceiptKeysResponse.FromString,
+                _registered_method=True)
 
 
 class RestrictionServiceServicer(object):
@@ -68,7 +83,30 @@ class RestrictionServiceServicer(object):
 
     def BatchCheckRestrictions(self, request, context):
         """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision. A reply
-        stays below 4 MiB, which clients take by default: beyond it details are left off, and said to be, verdicts never.
+        stays below 3 MB, for clients take 4 MiB by default: beyond it details are left off, and said to be, verdicts never.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScreenRestrictions(self, request_iterator, context):
+        """Screens files of any length 名单筛查: each message of up to 10,000 codes is answered by one message, in order. No answer
+        knows less than one before it. The next message is read once the answer to the last was taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchEnterprises(self, request, context):
+        """Finds enterprises by a name, or by a code with one wrong character 模糊检索. What comes back are candidates with a score,
+        never a verdict; an empty list says nothing about anybody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReceiptKeys(self, request, context):
+        """The public keys by which receipts are verified 回执验签公钥, the present one first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,6 +124,21 @@ def add_RestrictionServiceServicer_to_server(servicer, server):
                     servicer.BatchCheckRestrictions,
                     request_deserializer=credit__sanction_dot_v1_dot_restriction__service__pb2.BatchCheckRestrictionsRequest.FromString,
                     response_serializer=credit__sanction_dot_v1_dot_restriction__service__pb2.BatchCheckRestrictionsResponse.SerializeToString,
+            ),
+            'ScreenRestrictions': grpc.stream_stream_rpc_method_handler(
+                    servicer.ScreenRestrictions,
+                    request_deserializer=credit__sanction_dot_v1_dot_restriction__service__pb2.ScreenRestrictionsRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_restriction__service__pb2.ScreenRestrictionsResponse.SerializeToString,
+            ),
+            'SearchEnterprises': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchEnterprises,
+                    request_deserializer=credit__sanction_dot_v1_dot_restriction__service__pb2.SearchEnterprisesRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_restriction__service__pb2.SearchEnterprisesResponse.SerializeToString,
+            ),
+            'ListReceiptKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReceiptKeys,
+                    request_deserializer=credit__sanction_dot_v1_dot_restriction__service__pb2.ListReceiptKeysRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_restriction__service__pb2.ListReceiptKeysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -147,6 +200,87 @@ class RestrictionService(object):
             '/credit_sanction.v1.RestrictionService/BatchCheckRestrictions',
             credit__sanction_dot_v1_dot_restriction__service__pb2.BatchCheckRestrictionsRequest.SerializeToString,
             credit__sanction_dot_v1_dot_restriction__service__pb2.BatchCheckRestrictionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScreenRestrictions(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/credit_sanction.v1.RestrictionService/ScreenRestrictions',
+            credit__sanction_dot_v1_dot_restriction__service__pb2.ScreenRestrictionsRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_restriction__service__pb2.ScreenRestrictionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchEnterprises(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.RestrictionService/SearchEnterprises',
+            credit__sanction_dot_v1_dot_restriction__service__pb2.SearchEnterprisesRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_restriction__service__pb2.SearchEnterprisesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReceiptKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/credit_sanction.v1.RestrictionService/ListReceiptKeys',
+            credit__sanction_dot_v1_dot_restriction__service__pb2.ListReceiptKeysRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_restriction__service__pb2.ListReceiptKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

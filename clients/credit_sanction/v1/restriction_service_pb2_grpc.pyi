@@ -42,8 +42,18 @@ class RestrictionServiceStub:
     """Looks one enterprise up 查询单个企业."""
     BatchCheckRestrictions: _grpc.UnaryUnaryMultiCallable[_restriction_service_pb2.BatchCheckRestrictionsRequest, _restriction_service_pb2.BatchCheckRestrictionsResponse]
     """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision. A reply
-    stays below 4 MiB, which clients take by default: beyond it details are left off, and said to be, verdicts never.
+    stays below 3 MB, for clients take 4 MiB by default: beyond it details are left off, and said to be, verdicts never.
     """
+    ScreenRestrictions: _grpc.StreamStreamMultiCallable[_restriction_service_pb2.ScreenRestrictionsRequest, _restriction_service_pb2.ScreenRestrictionsResponse]
+    """Screens files of any length 名单筛查: each message of up to 10,000 codes is answered by one message, in order. No answer
+    knows less than one before it. The next message is read once the answer to the last was taken.
+    """
+    SearchEnterprises: _grpc.UnaryUnaryMultiCallable[_restriction_service_pb2.SearchEnterprisesRequest, _restriction_service_pb2.SearchEnterprisesResponse]
+    """Finds enterprises by a name, or by a code with one wrong character 模糊检索. What comes back are candidates with a score,
+    never a verdict; an empty list says nothing about anybody.
+    """
+    ListReceiptKeys: _grpc.UnaryUnaryMultiCallable[_restriction_service_pb2.ListReceiptKeysRequest, _restriction_service_pb2.ListReceiptKeysResponse]
+    """The public keys by which receipts are verified 回执验签公钥, the present one first."""
 
 @_typing.type_check_only
 class RestrictionServiceAsyncStub(RestrictionServiceStub):
@@ -59,8 +69,18 @@ class RestrictionServiceAsyncStub(RestrictionServiceStub):
     """Looks one enterprise up 查询单个企业."""
     BatchCheckRestrictions: _aio.UnaryUnaryMultiCallable[_restriction_service_pb2.BatchCheckRestrictionsRequest, _restriction_service_pb2.BatchCheckRestrictionsResponse]  # type: ignore[assignment]
     """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision. A reply
-    stays below 4 MiB, which clients take by default: beyond it details are left off, and said to be, verdicts never.
+    stays below 3 MB, for clients take 4 MiB by default: beyond it details are left off, and said to be, verdicts never.
     """
+    ScreenRestrictions: _aio.StreamStreamMultiCallable[_restriction_service_pb2.ScreenRestrictionsRequest, _restriction_service_pb2.ScreenRestrictionsResponse]  # type: ignore[assignment]
+    """Screens files of any length 名单筛查: each message of up to 10,000 codes is answered by one message, in order. No answer
+    knows less than one before it. The next message is read once the answer to the last was taken.
+    """
+    SearchEnterprises: _aio.UnaryUnaryMultiCallable[_restriction_service_pb2.SearchEnterprisesRequest, _restriction_service_pb2.SearchEnterprisesResponse]  # type: ignore[assignment]
+    """Finds enterprises by a name, or by a code with one wrong character 模糊检索. What comes back are candidates with a score,
+    never a verdict; an empty list says nothing about anybody.
+    """
+    ListReceiptKeys: _aio.UnaryUnaryMultiCallable[_restriction_service_pb2.ListReceiptKeysRequest, _restriction_service_pb2.ListReceiptKeysResponse]  # type: ignore[assignment]
+    """The public keys by which receipts are verified 回执验签公钥, the present one first."""
 
 class RestrictionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers joint-punishment look-ups 联合惩戒查询: which restrictions are in force for an enterprise.
@@ -85,7 +105,35 @@ class RestrictionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_restriction_service_pb2.BatchCheckRestrictionsResponse, _abc.Awaitable[_restriction_service_pb2.BatchCheckRestrictionsResponse]]:
         """Looks up to 10,000 enterprises up, each with its own answer or error 批量查询. All answers are of one revision. A reply
-        stays below 4 MiB, which clients take by default: beyond it details are left off, and said to be, verdicts never.
+        stays below 3 MB, for clients take 4 MiB by default: beyond it details are left off, and said to be, verdicts never.
         """
+
+    @_abc_1.abstractmethod
+    def ScreenRestrictions(
+        self,
+        request_iterator: _MaybeAsyncIterator[_restriction_service_pb2.ScreenRestrictionsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_restriction_service_pb2.ScreenRestrictionsResponse], _abc.AsyncIterator[_restriction_service_pb2.ScreenRestrictionsResponse]]:
+        """Screens files of any length 名单筛查: each message of up to 10,000 codes is answered by one message, in order. No answer
+        knows less than one before it. The next message is read once the answer to the last was taken.
+        """
+
+    @_abc_1.abstractmethod
+    def SearchEnterprises(
+        self,
+        request: _restriction_service_pb2.SearchEnterprisesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_restriction_service_pb2.SearchEnterprisesResponse, _abc.Awaitable[_restriction_service_pb2.SearchEnterprisesResponse]]:
+        """Finds enterprises by a name, or by a code with one wrong character 模糊检索. What comes back are candidates with a score,
+        never a verdict; an empty list says nothing about anybody.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReceiptKeys(
+        self,
+        request: _restriction_service_pb2.ListReceiptKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_restriction_service_pb2.ListReceiptKeysResponse, _abc.Awaitable[_restriction_service_pb2.ListReceiptKeysResponse]]:
+        """The public keys by which receipts are verified 回执验签公钥, the present one first."""
 
 def add_RestrictionServiceServicer_to_server(servicer: RestrictionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

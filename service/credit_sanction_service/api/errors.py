@@ -55,6 +55,7 @@ _TABLE: Final[dict[type[BaseException], Rule]] = {
     faults.RevisionNotReached: Rule(code=code_pb2.UNAVAILABLE, reason="REVISION_NOT_REACHED", retry_s=0.5),
     faults.StoreUnavailable: Rule(code=code_pb2.UNAVAILABLE, reason="STORE_UNAVAILABLE", retry_s=1.0),
     faults.TooLarge: Rule(code=code_pb2.FAILED_PRECONDITION, reason="TOO_LARGE"),
+    faults.NoReceiptKey: Rule(code=code_pb2.FAILED_PRECONDITION, reason="NO_RECEIPT_KEY"),
     faults.Overloaded: Rule(code=code_pb2.RESOURCE_EXHAUSTED, reason="OVERLOADED", retry_s=0.5),
 }
 _NOT_FOUND: Final = {
@@ -64,6 +65,7 @@ _NOT_FOUND: Final = {
     "obligation": Rule(code=code_pb2.NOT_FOUND, reason="OBLIGATION_NOT_FOUND"),
     "list entry": Rule(code=code_pb2.NOT_FOUND, reason="LIST_ENTRY_NOT_FOUND"),
     "reconciliation": Rule(code=code_pb2.NOT_FOUND, reason="RECONCILIATION_NOT_FOUND"),
+    "portfolio": Rule(code=code_pb2.NOT_FOUND, reason="PORTFOLIO_NOT_FOUND"),
     "edition": Rule(code=code_pb2.NOT_FOUND, reason="EDITION_NOT_FOUND"),
 }
 _RESOURCES: Final = {"sanctionRecords": "SanctionRecord", "publicListEntries": "PublicListEntry"}

@@ -57,7 +57,25 @@ READ_ENFORCEMENT: Final = frozenset({"ListEnforcementReports", "GetEnforcementRa
 OVERSEE: Final = frozenset({"ListOverdueDuties", "GetStatistics"})
 READ_LAW: Final = frozenset({"ListEditions", "GetEdition"})
 WRITE_LAW: Final = frozenset({"LoadEdition"})
-CHECK: Final = frozenset({"CheckRestrictions", "BatchCheckRestrictions"})
+CHECK: Final = frozenset(
+    {
+        "CheckRestrictions",
+        "BatchCheckRestrictions",
+        "ScreenRestrictions",
+        "SearchEnterprises",
+    }
+)
+WATCH: Final = frozenset(
+    {
+        "WatchRestrictions",
+        "ExportRestrictions",
+        "PutPortfolio",
+        "GetPortfolio",
+        "ListPortfolios",
+        "DeletePortfolio",
+    }
+)
+READ_KEYS: Final = frozenset({"ListReceiptKeys"})
 READ_DELIVERIES: Final = frozenset({"ListTargets", "ListDeliveries", "GetDelivery"})
 OPERATE: Final = READ_DELIVERIES | {
     "RetryDelivery",
@@ -94,9 +112,9 @@ class Grant:
     areas: frozenset[Area] = frozenset()
 
 
-_EVERYBODY: Final = READ_LISTS | READ_LAW
+_EVERYBODY: Final = READ_LISTS | READ_LAW | READ_KEYS
 # What a bank, a procurement system, a land or licensing office does: ask, tell what came of it, and read what it told.
-_ASKERS: Final = CHECK | REPORT_ENFORCEMENT | {"ListEnforcementReports"} | _EVERYBODY
+_ASKERS: Final = CHECK | WATCH | REPORT_ENFORCEMENT | {"ListEnforcementReports"} | _EVERYBODY
 _AUTHORITY: Final = (
     READ_RECORDS
     | WRITE_RECORDS
@@ -111,6 +129,7 @@ _FINANCE_OFFICE: Final = (
     READ_RECORDS
     | READ_OBLIGATIONS
     | CHECK
+    | WATCH
     | READ_DELIVERIES
     | REPORT_ENFORCEMENT
     | READ_ENFORCEMENT

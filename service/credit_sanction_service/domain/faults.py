@@ -142,6 +142,10 @@ class TooLarge(SanctionError):
     """A document that would be larger than a message may be; it says how to ask for less."""
 
 
+class NoReceiptKey(SanctionError):
+    """A receipt was asked for, and this service has no key to sign one with."""
+
+
 class CallerUnknown(SanctionError):
     """No token, or one that the store does not know."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from credit_sanction_service.domain.calendar import EARLIEST, add_day, add_months
 from credit_sanction_service.domain.editions import parse, period
@@ -13,9 +13,17 @@ from credit_sanction_service.domain.terms import Action, Area, EditionKind, Issu
 
 if TYPE_CHECKING:
     from credit_sanction_service.domain.editions import Table
-    from credit_sanction_service.domain.proceedings import Penalty
 
 _MOST_YEARS: Final = 10
+
+
+class Decided(Protocol):
+    """A penalty decision, as far as a basis looks at it."""
+
+    @property
+    def decided_on(self) -> date:
+        """The day of the decision."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +43,7 @@ class Basis:
     penalty_years: int | None
     actions: tuple[Action, ...] = ()
 
-    def applies(self, day: date, penalty: Penalty | None) -> bool:
+    def applies(self, day: date, penalty: Decided | None) -> bool:
         """Whether it carries a measure on `day`."""
         if day < self.in_force_from or (self.in_force_to is not None and day > self.in_force_to):
             return False
@@ -45,7 +53,7 @@ class Basis:
             penalty.decided_on, 12 * self.penalty_years
         )
 
-    def turning_days(self, penalty: Penalty | None) -> Iterator[date]:
+    def turning_days(self, penalty: Decided | None) -> Iterator[date]:
         """Yield the days on which it may begin to apply or first not apply any more."""
         yield self.in_force_from
         if self.in_force_to is not None:
@@ -78,26 +86,26 @@ class Row:
     departments: tuple[str, ...]
     bases: tuple[Basis, ...]
 
-    def basis_on(self, day: date, penalty: Penalty | None) -> tuple[Basis, bool]:
+    def basis_on(self, day: date, penalty: Decided | None) -> tuple[Basis, bool]:
         """
         Return the basis of the principal demand for `day` and whether it binds. Where none is in force any more the last one
         stands and only advises: a sanction does not vanish because its text lapsed, but it no longer binds.
         """
         return self._basis_of(self.actions[0], day, penalty)
 
-    def demands_on(self, day: date, penalty: Penalty | None) -> tuple[Demand, ...]:
+    def demands_on(self, day: date, penalty: Decided | None) -> tuple[Demand, ...]:
         """Return each thing demanded on `day`, with the text that carries it."""
         found = ((action, self._basis_of(action, day, penalty)) for action in self.actions)
         return tuple(Demand(action=action, basis=basis, binding=binding) for action, (basis, binding) in found)
 
-    def _basis_of(self, action: Action, day: date, penalty: Penalty | None) -> tuple[Basis, bool]:
+    def _basis_of(self, action: Action, day: date, penalty: Decided | None) -> tuple[Basis, bool]:
         carrying = [basis for basis in self.bases if action in basis.actions]
         for basis in carrying:
             if basis.applies(day, penalty):
                 return basis, basis.binding
         return carrying[-1], False
 
-    def lapsed_basis(self, day: date, since: date, penalty: Penalty | None) -> Basis | None:
+    def lapsed_basis(self, day: date, since: date, penalty: Decided | None) -> Basis | None:
         """
         Return the basis that bound on some day from `since` to the day before `day` and does not any more because its
         validity ended, where nothing binds on `day`; of several the one that ended last. None where there is none: that a

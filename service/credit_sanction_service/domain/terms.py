@@ -260,6 +260,17 @@ class Verdict(StrEnum):
 SEVERITY: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
+class RestrictionState(StrEnum):
+    """What has become of a restriction 限制状态, on a day. The last two are told by Watch and Export alone."""
+
+    LISTED = "LISTED"
+    DISPUTED = "DISPUTED"
+    SUSPENDED = "SUSPENDED"
+    ENDED = "ENDED"
+    QUARANTINED = "QUARANTINED"
+    NOT_LISTED = "NOT_LISTED"
+
+
 class UnknownReason(StrEnum):
     """Why an answer is UNKNOWN 无法判定的原因."""
 
