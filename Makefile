@@ -7,7 +7,7 @@ BUF := tools/buf/node_modules/.bin/buf
 .DEFAULT_GOAL := help
 BENCH := .venv-bench
 
-.PHONY: help setup run demo test chaos bench-push bench-intake check check-format check-lint check-types check-imports check-stubs check-locks \
+.PHONY: help setup run json demo test chaos soak bench-push bench-intake bench-lookup cerbos bench-names check check-format check-lint check-types check-imports check-stubs check-locks \
 	check-proto buf fmt stubs lock clean
 
 help: ## Show this list
@@ -22,6 +22,9 @@ setup: ## Create .venv and install the locked requirements, where they changed
 run: setup ## Start the service with its embedded PostgreSQL; Ctrl-C stops it
 	@exec $(BIN)/credit-sanction-service run $(ARGS)
 
+json: setup ## Put JSON over HTTP in front of a running service, by Envoy; Ctrl-C stops it
+	@exec $(BIN)/python tools/json_front.py run $(ARGS)
+
 demo: setup ## Play the whole story against a service of its own
 	@exec $(BIN)/python examples/demo.py $(ARGS)
 
@@ -31,11 +34,25 @@ test: setup ## Run the tests; ARGS="-k name" for some of them
 chaos: setup ## Kill worker, API and PostgreSQL 200 times under load; the last line has the figures
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
+soak: setup ## Hold every verdict of several servers against the change log while all goes wrong; the last line has the figures
+	@exec $(BIN)/python -m tests.restrictions.soak $(ARGS)
+
 bench-push: $(BENCH)/installed ## Measure pushes beside a bare client, Procrastinate and Celery; the last line has the figures
 	@PYTHONPATH=service:clients exec $(BENCH)/bin/python -m bench.push $(ARGS)
 
+bench-lookup: $(BENCH)/installed cerbos ## Measure look-ups beside a bare echo, Cerbos and etcd; needs h2load; the last line has the figures
+	@PYTHONPATH=service:clients exec $(BENCH)/bin/python -m bench.lookup $(ARGS)
+
+cerbos: # only where npm is there: the bench does without it
+	@! command -v npm >/dev/null 2>&1 || cmp -s tools/cerbos/package-lock.json tools/cerbos/node_modules/installed.json || { \
+		echo "setup: installing Cerbos" && cd tools/cerbos && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error && \
+		cp package-lock.json node_modules/installed.json; }
+
 bench-intake: setup ## Measure intake beside raw inserts; the last line has the figures
 	@exec $(BIN)/python -m bench.intake $(ARGS)
+
+bench-names: setup ## Measure the search by name: precision, recall, time among a million names; the last line has the figures
+	@PYTHONPATH=service:clients exec $(BIN)/python -m bench.names $(ARGS)
 
 $(BENCH)/installed: deploy/requirements/bench.txt
 	@echo "setup: creating $(BENCH) for the bench's competitors" && $(PYTHON) -m venv --clear $(BENCH) && \
@@ -84,5 +101,5 @@ lock: setup ## Resolve the locks anew; ARGS=--upgrade for the newest versions
 	@$(BIN)/python tools/locks.py $(ARGS)
 
 clean: ## Remove .venv and everything else that was built; the service's data stays
-	@rm -rf .venv $(BENCH) tools/buf/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv $(BENCH) tools/buf/node_modules tools/cerbos/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -44,14 +44,21 @@ def data_dir() -> Iterator[Path]:
         yield directory
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """Run one PostgreSQL for the whole session; nothing of it survives, so nothing is forced to the disk."""
+@contextmanager
+def cluster_of_its_own() -> Iterator[Cluster]:
+    """Run a PostgreSQL; nothing of it survives, so nothing is forced to the disk."""
     with (
         passable_directory() as directory,
         claim(directory) as home,
         Cluster.open(home, extra_settings={"fsync": "off"}) as running,
     ):
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Run one PostgreSQL for the whole session."""
+    with cluster_of_its_own() as running:
         yield running
 
 
@@ -66,9 +73,8 @@ def database(cluster: Cluster) -> Iterator[Database]:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
 
 
-@pytest.fixture(scope="session")
-def template(cluster: Cluster) -> str:
-    """Migrate once, and load the law that ships: revision 1. Every test's store is a copy."""
+def template_of(cluster: Cluster) -> str:
+    """Migrate a database, and load the law that ships: revision 1. Return its name, to be copied."""
     name = f"template_{uuid.uuid4().hex}"
     with psycopg.connect(cluster.dsn("admin"), autocommit=True) as admin:
         admin.execute(
@@ -80,9 +86,15 @@ def template(cluster: Cluster) -> str:
     return name
 
 
-@pytest.fixture
-def store(cluster: Cluster, template: str) -> Iterator[Database]:
-    """Make a migrated database that goes with the test, whoever is still connected."""
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """Return the name of a store that every test's is a copy of."""
+    return template_of(cluster)
+
+
+@contextmanager
+def store_of(cluster: Cluster, template: str) -> Iterator[Database]:
+    """Make a migrated database that goes with the block, whoever is still connected."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(cluster.dsn("admin"), autocommit=True) as admin:
         admin.execute(
@@ -92,3 +104,10 @@ def store(cluster: Cluster, template: str) -> Iterator[Database]:
         )
         yield Database(name=name, owner_dsn=cluster.dsn("owner", name), service_dsn=cluster.dsn("service", name))
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def store(cluster: Cluster, template: str) -> Iterator[Database]:
+    """Make a migrated database that goes with the test, whoever is still connected."""
+    with store_of(cluster, template) as made:
+        yield made

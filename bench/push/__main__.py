@@ -23,6 +23,8 @@ import structlog
 from bench.push.client import read_bodies
 from bench.push.contestants import (
     BARE,
+    BARE_HTTPX,
+    BARE_TRANSPORT,
     CELERY,
     OURS,
     PROCRASTINATE,
@@ -106,22 +108,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         stop_all()
     _say(f"all of it took {time.monotonic() - began:.0f} s\n")
-    keys = ("pushes_per_s", *(f"ratio_to_{name}" for name in ("bare_client", *_RATIOS)))
+    keys = ("pushes_per_s", *(f"ratio_to_{name}" for name in _RATIOS))
     line = {key: figures.get(key) for key in keys} | {"isolation_ratio": isolation_ratio}
     _say(json.dumps(line, separators=(",", ":")))
     return 0 if is_clean else 1
 
 
-_RATIOS: Final = {"procrastinate": PROCRASTINATE, "procrastinate_lock": PROCRASTINATE_LOCK, "celery": CELERY}
+_BARE: Final = {BARE: "own", BARE_TRANSPORT: "transport", BARE_HTTPX: "httpx"}
+_RATIOS: Final = {
+    "bare_client": BARE,
+    "bare_transport": BARE_TRANSPORT,
+    "bare_httpx": BARE_HTTPX,
+    "procrastinate": PROCRASTINATE,
+    "procrastinate_lock": PROCRASTINATE_LOCK,
+    "celery": CELERY,
+}
 
 
 def _speed(place: House, store: Store, size: Size) -> dict[str, float | None]:
     bodies = place.directory / "bodies.json"
     ours = Ours(store=store, house=place, bodies=bodies)
-    bare = Bare(house=place, bodies=bodies)
+    bare = [Bare(house=place, bodies=bodies, name=name, client=client) for name, client in _BARE.items()]
     beside = queues_beside(place, bodies, waiting=size.ours)
     try:
-        medians = _rounds([ours, bare, *beside.present], size)
+        medians = _rounds([ours, *bare, *beside.present], size)
     finally:
         beside.close()
     taken = [len(body) for body in read_bodies(str(bodies))]
@@ -129,17 +139,16 @@ def _speed(place: House, store: Store, size: Size) -> dict[str, float | None]:
     _table(medians, size.abreast)
     for sentence in beside.missing:
         _say(sentence)
-    rivals = {"bare_client": bare.name, **_RATIOS}
     return {"pushes_per_s": round(min(medians[ours.name, n] for n in size.abreast))} | {
         f"ratio_to_{key}": round(min(medians[ours.name, n] / medians[name, n] for n in size.abreast), 2)
-        for key, name in rivals.items()
+        for key, name in _RATIOS.items()
         if (name, size.abreast[0]) in medians
     }
 
 
 def _rounds(contestants: Sequence[Contestant], size: Size) -> Speeds:
     """Give each its turn in each round. Ours is the first, and the others push the bodies that it has pushed."""
-    counts = {OURS: size.ours, BARE: size.bare, **size.others}
+    counts = {OURS: size.ours, **dict.fromkeys(_BARE, size.bare), **size.others}
     speeds: dict[tuple[str, int], list[float]] = {}
     for _ in range(size.rounds):
         for in_flight in size.abreast:

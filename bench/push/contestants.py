@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OURS: Final = "one worker"
 BARE: Final = "its bare HTTP client"
+BARE_TRANSPORT: Final = "httpx's transport, bare"
+BARE_HTTPX: Final = "httpx over aiohttp, bare"
 PROCRASTINATE: Final = "Procrastinate"
 PROCRASTINATE_LOCK: Final = "Procrastinate, lock"
 CELERY: Final = "Celery, acks_late"
@@ -101,13 +103,13 @@ class _Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bare(_Beside):
-    """The connectors' client in a bare loop."""
+    """A client in a bare loop, by its `client` in `bench.push.client`."""
 
-    name: str = BARE
+    client: str
 
     def run(self, count: int, in_flight: int) -> float:
         """See `Contestant`."""
-        arguments = (self.house.sink.url("bare"), str(self.bodies), str(count), str(in_flight))
+        arguments = (self.client, self.house.sink.url("bare"), str(self.bodies), str(count), str(in_flight))
         return self._count("bare", count, _module("client", *arguments))
 
 

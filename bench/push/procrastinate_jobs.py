@@ -14,7 +14,7 @@ from typing import Any
 from procrastinate import App, PsycopgConnector  # type: ignore[import-not-found,unused-ignore] # the bench's own group
 from procrastinate.jobs import Job  # type: ignore[import-not-found,unused-ignore] # the bench's own group
 
-from bench.push.client import BareClient, read_bodies
+from bench.push.client import Own, read_bodies
 
 _TASK = "push"
 _AT_ONCE = 500
@@ -48,7 +48,7 @@ async def defer(dsn: str, bodies: list[bytes], count: int, *, locked: bool) -> N
 async def work(dsn: str, url: str, concurrency: int) -> None:
     """Work until SIGTERM."""
     app = App(connector=PsycopgConnector(conninfo=dsn))
-    client = BareClient(url)
+    client = Own(url)
 
     @app.task(name=_TASK)  # type: ignore[untyped-decorator,unused-ignore] # untyped where it is not installed
     async def push(number: int, body: str, **_: Any) -> None:  # noqa: ANN401 - what it calls a task with

@@ -43,16 +43,22 @@ def submit(dsn: str, count: int) -> None:
         writer.close()
 
 
+def made(count: int, *, first: int = 1) -> Iterator[SanctionRecord]:
+    """Yield such records, which nothing has taken in, from the `first` on."""
+    for batch in _batches(count, first=first):
+        yield from batch
+
+
 def _insert(tx: Transaction, *, batch: list[SanctionRecord]) -> None:
     for refusal in tx.insert(batch, action="CREATE", principal="bench"):
         if refusal is not None:
             raise refusal
 
 
-def _batches(count: int) -> Iterator[list[SanctionRecord]]:
+def _batches(count: int, *, first: int = 1) -> Iterator[list[SanctionRecord]]:
     today = day_of(datetime.now(UTC))
     law, draft = shipped_law(), _draft(today)
-    for start in range(1, count + 1, _AT_ONCE):
+    for start in range(first, first + count, _AT_ONCE):
         yield [
             take_in(
                 replace(
@@ -65,7 +71,7 @@ def _batches(count: int) -> Iterator[list[SanctionRecord]]:
                 today=today,
                 law=law,
             )
-            for number in range(start, min(start + _AT_ONCE, count + 1))
+            for number in range(start, min(start + _AT_ONCE, first + count))
         ]
 
 

@@ -32,14 +32,23 @@ from credit_sanction._errors import (
     InternalFault,
     InvalidRequest,
     NotFound,
+    NotFresh,
     Overloaded,
     PermissionDenied,
+    ReceiptRefused,
     ServiceError,
     Unauthenticated,
     Unavailable,
     Violation,
 )
+from credit_sanction._receipts import Receipt, ReceiptKey, dump_keys, load_keys
 from credit_sanction._records_effect import Revoked
+from credit_sanction._replica import Replica
+from credit_sanction._searching import Found, FoundEnterprise
+from credit_sanction._states import RestrictionState
+from credit_sanction._verifying import VerifiedReceipt, verify
+from credit_sanction._watch_values import Changes, Entry, Portfolio, PortfolioResult
+from credit_sanction._watching import Export, Watch
 
 __all__ = [
     "AlreadyExists",
@@ -47,20 +56,33 @@ __all__ = [
     "Area",
     "AreaGroup",
     "Candidate",
+    "Changes",
     "Client",
     "ClientError",
     "Conflict",
     "CreditSanctionError",
     "DeadlineExceeded",
     "Demand",
+    "Entry",
+    "Export",
+    "Found",
+    "FoundEnterprise",
     "InternalFault",
     "InvalidRequest",
     "ItemFailure",
     "LegalBasis",
     "NotFound",
+    "NotFresh",
     "Overloaded",
     "PermissionDenied",
+    "Portfolio",
+    "PortfolioResult",
+    "Receipt",
+    "ReceiptKey",
+    "ReceiptRefused",
+    "Replica",
     "Restriction",
+    "RestrictionState",
     "Revision",
     "Revoked",
     "ServiceError",
@@ -69,6 +91,11 @@ __all__ = [
     "Unavailable",
     "UnknownReason",
     "Verdict",
+    "VerifiedReceipt",
     "Violation",
+    "Watch",
+    "dump_keys",
+    "load_keys",
     "look_up_reference",
+    "verify",
 ]

@@ -2,10 +2,12 @@
 The command `credit-sanction`: look enterprises up, import record sheets, load and read rule tables, operate the pushes.
 
 Exit codes of `import`: 0 everything was taken in, 1 a row was refused. Of `check`: 0 CLEAR, 3 RESTRICTED, 4 UNKNOWN, 5
-ADVISORY, 1 the question was refused. Of `law`: 0 done, 1 the edition was refused, or is not there. Of `reconcile`: 0 nothing
-differs, or it is being put right, 1 something differs, or the list could not be had, 6 it has not ended. Of `drain`: 0
-nothing is in flight, 6 something is. Of all: 1 it was refused, 2 wrong usage or settings, a token or a right that is missing
-included; 6 no answer; 141 nobody reads what is printed any more.
+ADVISORY, 1 the question was refused; of `screen` that of the worst, 1 where an item was refused. Of `search`: 0 somebody was
+found, 1 nobody. Of `law`: 0 done, 1 the edition was refused, or is not there. Of `reconcile`: 0 nothing differs, or it is
+being put right, 1 something differs, or the list could not be had, 6 it has not ended. Of `drain`: 0 nothing is in flight, 6
+something is. Of `verify`: 0 the receipt is genuine, 1 it is not. Of `portfolio put`: 0 all codes were taken, 1 some were
+refused. Of all: 1 it was refused, 2 wrong usage or settings, a token or a right that is missing included; 6 no answer; 141
+nobody reads what is printed any more.
 """
 
 from __future__ import annotations
@@ -31,6 +33,10 @@ from credit_sanction._errors import (
     Unavailable,
 )
 from credit_sanction._operating import add_verbs
+from credit_sanction._receipt_verbs import add_receipt_verbs
+from credit_sanction._screening_verbs import add_question, add_screening_verbs
+from credit_sanction._search_verbs import add_search_verbs
+from credit_sanction._watch_verbs import add_watch_verbs
 from credit_sanction.v1.law_service_pb2 import EditionKind
 
 if TYPE_CHECKING:
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from credit_sanction._operating import Verb
+    from credit_sanction._receipt_verbs import Offline
 
     Actions: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
 
@@ -56,8 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a console that knows no Chinese still gets its answer
     options = _parser().parse_args(arguments)
     try:
-        with _client(options) as client:
-            code = _run(client, options)
+        if "offline" in options:
+            offline: Offline = options.offline
+            code = offline(options, lambda: _client(options))
+        else:
+            with _client(options) as client:
+                code = _run(client, options)
         sys.stdout.flush()  # here, where it can still be said that nobody reads it
     except BrokenPipeError:
         return _stop_printing()
@@ -81,15 +92,7 @@ def _run(client: Client, options: argparse.Namespace) -> int:
         return verb(client, options)
     match options.command, getattr(options, "action", ""):
         case "check", _:
-            return check(
-                client,
-                options.code,
-                name=options.name,
-                areas=options.area,
-                as_of_date=options.as_of,
-                land_purpose=options.land_purpose,
-                as_json=options.json,
-            )
+            return check(client, options)
         case "law", "load":
             return load_edition(client, options.file, validate_only=options.validate_only, as_json=options.json)
         case "law", "list":
@@ -175,12 +178,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--area", action="append", default=[], metavar="AREA", help=f"any of {_areas()}; left out: all nine"
     )
-    one.add_argument("--as-of", metavar="YYYY-MM-DD", help="what was in force on that day, by today's knowledge")
+    add_question(one)
+    one.add_argument("--receipt", type=Path, metavar="FILE", help="have question and answer signed, in a new file")
     one.add_argument(
-        "--land-purpose",
-        choices=["new-supply", "exit-disposal"],
-        default="new-supply",
-        help="what land is asked about for: the exit's own disposal of land is never blocked (left out: new-supply)",
+        "--purpose", default="", metavar="TEXT", help="what it is asked for, as it shall stand in the receipt"
     )
     one.add_argument("--json", action="store_true", help="print one JSON object")
     many = commands.add_parser("import", parents=[service], help="submit the records of a CSV file")
@@ -191,7 +192,11 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("--json", action="store_true", help="print one JSON object")
     law = commands.add_parser("law", help="load and read the rule tables that the service goes by")
     _add_law(law.add_subparsers(dest="action", required=True), service)
+    add_screening_verbs(commands, service, _areas())
+    add_search_verbs(commands, service)
     add_verbs(commands, service)
+    add_watch_verbs(commands, service)
+    add_receipt_verbs(commands, service)
     return parser
 
 

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from credit_sanction._areas import Area
 from credit_sanction._errors import ClientError, Violation
+from credit_sanction._receipts import Receipt
+from credit_sanction._states import RestrictionState
+from credit_sanction._words import china_time
 
 
 class Verdict(StrEnum):
@@ -23,6 +26,20 @@ class Verdict(StrEnum):
     """It cannot be decided 无法判定: decide by your own fail-safe, never as clear."""
     RESTRICTED = "RESTRICTED"
     """A binding measure is in force 受限."""
+
+
+_FOUND: Final = {
+    Verdict.CLEAR: "no measure in force",
+    Verdict.ADVISORY: "only measures that advise in force",
+    Verdict.UNKNOWN: "it cannot be decided whether a measure is in force",
+    Verdict.RESTRICTED: "a binding measure in force",
+}
+_FOUND_ZH: Final = {
+    Verdict.CLEAR: "无惩戒措施",
+    Verdict.ADVISORY: "仅有提示性措施",
+    Verdict.UNKNOWN: "无法判定",
+    Verdict.RESTRICTED: "受限",
+}
 
 
 class UnknownReason(StrEnum):
@@ -76,9 +93,10 @@ class Demand:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
     """
-    One measure in force 限制. `since` and `until` are its first and last day, Asia/Shanghai. `actions` are its directive as
-    words of the contract's `Action`, for programs, and `demands` say of each on which text it rests and whether that binds;
-    `binding` and `legal_basis` are those of the first. `executing_department` names who carries it out, joined by `、`.
+    One measure 限制: in force, or of the past, as `state` says. `since` and `until` are its first and last day,
+    Asia/Shanghai. `actions` are its directive as words of the contract's `Action`, for programs, and `demands` say of each
+    on which text it rests and whether that binds; `binding` and `legal_basis` are those of the first.
+    `executing_department` names who carries it out, joined by `、`.
     """
 
     area: Area
@@ -97,6 +115,7 @@ class Restriction:
     actions: tuple[str, ...] = ()
     executing_department: str = ""
     demands: tuple[Demand, ...] = ()
+    state: RestrictionState = RestrictionState.LISTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +148,13 @@ class Answer:
 
     `asked` is the code as it was asked, `code` as it was judged. `verdict` is the worst of `areas`. `stale` says that
     the service's knowledge was older than allowed: RESTRICTED stays then, everything else is UNKNOWN.
+    `restrictions` are in force; `past` is what rests or has ended, where it was asked for: no verdict rests on it.
     `details_omitted`: restrictions, explanations and candidates were left off, the reply being too large; the verdicts
     are whole.
 
     `credit_directions` are words of the contract's `CreditDirection`, from the mildest to the gravest, and `supports` say
     why one of them is SUPPORT; both only where FINANCING_CREDIT was asked. `law` names the edition of each rule table that
-    the answer was made with.
+    the answer was made with. `receipt` is this answer, signed, where one was asked for.
     """
 
     asked: str
@@ -155,6 +175,8 @@ class Answer:
     credit_directions: tuple[str, ...] = ()
     supports: tuple[Support, ...] = ()
     law: Mapping[str, str] = field(default_factory=dict, hash=False)
+    receipt: Receipt | None = None
+    past: tuple[Restriction, ...] = ()
 
     @property
     def restricted(self) -> bool:
@@ -165,6 +187,20 @@ class Answer:
     def clear(self) -> bool:
         """Whether the verdict is CLEAR. UNKNOWN, ADVISORY and anything stale are not."""
         return self.verdict is Verdict.CLEAR and not self.stale
+
+    @property
+    def statement(self) -> str:
+        """
+        The answer in one sentence, for a file: what was found, in which areas, on which day, as of which revision and instant. The
+        time is China's.
+        """
+        areas = f"in {', '.join(self.areas)} " if self.areas else ""
+        day = f"on {self.as_of_date}, " if self.as_of_date else ""
+        stale = ", by knowledge older than allowed 数据过期" if self.stale else ""
+        return (
+            f"{self.code or self.asked}: {_FOUND[self.verdict]} {areas}{day}as of revision {self.revision}"
+            f" at {china_time(self.answered_at)}{stale} {_FOUND_ZH[self.verdict]}"
+        )
 
     def verdict_in(self, area: Area | str) -> Verdict:
         """Return the verdict of one area. Raises ClientError for an area that was not asked about."""

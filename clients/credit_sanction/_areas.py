@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from credit_sanction._words import number, word
 from credit_sanction.v1 import measure_pb2
@@ -46,6 +46,26 @@ class AreaGroup(StrEnum):
     PROCUREMENT = "PROCUREMENT"
     LICENSING = "LICENSING"
     FISCAL = "FISCAL"
+
+
+_GROUPS: Final = {
+    AreaGroup.LAND: (Area.LAND_SUPPLY,),
+    AreaGroup.LOANS: (Area.FINANCING_CREDIT, Area.BOND_ISSUANCE),
+    AreaGroup.PROCUREMENT: (Area.GOVERNMENT_PROCUREMENT, Area.PUBLIC_WORKS_BIDDING),
+    AreaGroup.LICENSING: (Area.PRODUCTION_LICENCE, Area.SAFETY_LICENCE),
+    AreaGroup.FISCAL: (Area.FUNDING_SUPPORT, Area.TAX_ADMINISTRATION),
+}
+
+
+def expand(names: Iterable[str]) -> tuple[Area, ...]:
+    """Return the areas that names of areas and groups stand for, in the areas' order: all nine for none."""
+    chosen: set[Area] = set()
+    for name in names:
+        word_of = name.strip().upper()
+        group = AreaGroup.__members__.get(word_of)
+        chosen.update(_GROUPS[group] if group else (Area(word_of),))
+    nine = [area for area in Area if area is not Area.UNRECOGNISED]
+    return tuple(area for area in nine if area in chosen) or tuple(nine)
 
 
 def split(

@@ -17,6 +17,9 @@ from credit_sanction._public_lists import PublicLists
 from credit_sanction._records import Records
 from credit_sanction._records_effect import Effects
 from credit_sanction._records_process import Proceedings
+from credit_sanction._screening import Screens
+from credit_sanction._searching import Searches
+from credit_sanction._watching import Watching
 from credit_sanction.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
 from credit_sanction.v1.oversight_service_pb2_grpc import OversightServiceStub
 from credit_sanction.v1.public_list_service_pb2_grpc import PublicListServiceStub
@@ -29,7 +32,20 @@ DEFAULT_TIMEOUT: Final = 30.0
 """Seconds for one call with all its retries."""
 
 
-class Client(Lookups, Records, Proceedings, Effects, Deliveries, Law, PublicLists, Enforcement, Oversight):
+class Client(
+    Lookups,
+    Screens,
+    Records,
+    Proceedings,
+    Effects,
+    Deliveries,
+    Law,
+    PublicLists,
+    Enforcement,
+    Oversight,
+    Watching,
+    Searches,
+):
     """
     A client of the Credit Sanction Service at `address`, `host:port` or `unix:/path`.
 

@@ -19,6 +19,7 @@ from credit_sanction.spreadsheet import Fate
 from credit_sanction.v1.law_service_pb2 import EditionKind
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
@@ -44,25 +45,40 @@ DIRECTIONS: Final[Mapping[str, str]] = {
 }
 
 
-def check(
-    client: Client,
-    code: str,
-    *,
-    name: str | None,
-    areas: Sequence[str],
-    as_of_date: str | None,
-    land_purpose: str,
-    as_json: bool,
-) -> int:
-    """Look one enterprise up, print the answer, return the exit code of its verdict."""
-    purpose = land_purpose.replace("-", "_")
-    answer = client.check(code, name=name, areas=areas, as_of_date=as_of_date, land_purpose=purpose)
-    if as_json:
-        plain = dataclasses.replace(answer, areas=dict(answer.areas), law=dict(answer.law))
-        print_json(dataclasses.asdict(plain))
+def check(client: Client, options: argparse.Namespace) -> int:
+    """Look one enterprise up, print the answer, save its receipt where one is wanted; the exit code is its verdict's."""
+    receipt: Path | None = options.receipt
+    if receipt and receipt.exists():
+        raise ClientError(f"{receipt} exists already: a receipt is written over no other file")
+    answer = client.check(
+        options.code,
+        name=options.name,
+        areas=options.area,
+        as_of_date=options.as_of,
+        at_revision=options.at_revision,
+        as_known_at=options.as_known_at,
+        land_purpose=options.land_purpose.replace("-", "_"),
+        include_ended=options.include_ended,
+        want_receipt=receipt is not None,
+        purpose=options.purpose,
+    )
+    if receipt and answer.receipt:
+        answer.receipt.save(receipt)
+    if options.json:
+        print_json(answer_object(answer))
     else:
-        print_lines(_answer_lines(answer))
+        print_lines(answer_lines(answer))
+        print_lines([f"  回执 receipt saved in {receipt}"] if receipt else [])
     return VERDICT_CODES[answer.verdict]
+
+
+def answer_object(answer: Answer) -> Mapping[str, object]:
+    """Return an answer for JSON, its receipt apart, which is a file of its own."""
+    plain = dataclasses.asdict(
+        dataclasses.replace(answer, areas=dict(answer.areas), law=dict(answer.law), receipt=None)
+    )
+    del plain["receipt"]
+    return plain
 
 
 def import_sheet(
@@ -149,13 +165,17 @@ def _edition_object(edition: LawEdition) -> Mapping[str, object]:
     }
 
 
-def _answer_lines(answer: Answer) -> Iterable[str]:
+def answer_lines(answer: Answer) -> Iterable[str]:
+    """Yield an answer, line by line, the verdict first."""
     yield f"{answer.verdict}  {answer.code}  {answer.name}".rstrip()
     yield f"  revision {answer.revision}, answered {china_time(answer.answered_at)}{', STALE' if answer.stale else ''}"
-    for item in answer.restrictions:
+    if answer.clear:
+        yield f"  {answer.statement}"
+    for item in (*answer.restrictions, *answer.past):
         basis = item.legal_basis
+        word_of = item.state if item in answer.past else "binding" if item.binding else "advisory"
         yield (
-            f"  {item.area}: {'binding' if item.binding else 'advisory'}{', disputed' if item.disputed else ''}, "
+            f"  {item.area}: {word_of}{', disputed' if item.disputed else ''}, "
             f"{item.since} to {item.until}, {item.authority} {item.document_number}, "
             f"{basis.document} {basis.article}"
         )

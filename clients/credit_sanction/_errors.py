@@ -3,6 +3,8 @@ What the client raises.
 
     CreditSanctionError
     ├── ClientError            nothing was sent: a wrong setting or a wrong argument
+    ├── NotFresh               a copy is not whole, or too old to be asked
+    ├── ReceiptRefused         a receipt that is not genuine
     └── ServiceError           the call was made and did not succeed
         ├── InvalidRequest     the service names the fields at fault
         ├── NotFound
@@ -58,6 +60,14 @@ class CreditSanctionError(Exception):
 
 class ClientError(CreditSanctionError):
     """Found before anything was sent: a wrong setting or a wrong argument."""
+
+
+class ReceiptRefused(CreditSanctionError):
+    """A receipt that is not genuine, or cannot be told to be: nothing that it says counts."""
+
+
+class NotFresh(CreditSanctionError):
+    """A copy of the restrictions is not whole, or older than it may be: it can say of nobody that there is nothing."""
 
 
 class ServiceError(CreditSanctionError):

@@ -6,6 +6,8 @@ import argparse
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from credit_sanction._answers import Revision
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,14 @@ def filled(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty: leave it out where nothing is to be left out")
     return text
+
+
+def revision(text: str) -> Revision:
+    """Read a revision as answers write it, EPOCH:NUMBER."""
+    epoch, colon, number = text.strip().partition(":")
+    if not (colon and epoch.isdecimal() and number.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no revision: EPOCH:NUMBER is expected, like 1:42")
+    return Revision(epoch=int(epoch), number=int(number))
 
 
 def past(text: str) -> datetime:

@@ -20,15 +20,21 @@ from credit_sanction._answers import (
     Verdict,
 )
 from credit_sanction._areas import Area
-from credit_sanction._errors import Violation
+from credit_sanction._errors import Facts, InternalFault, Violation
+from credit_sanction._receipts import Receipt
+from credit_sanction._states import RestrictionState
 from credit_sanction._words import day, word
 from credit_sanction.v1 import error_reason_pb2, law_service_pb2, measure_pb2, restriction_service_pb2
+from credit_sanction.v1.restriction_service_pb2 import RestrictionAnswer
 
 if TYPE_CHECKING:
-    from credit_sanction.v1.error_reason_pb2 import ItemError
-    from credit_sanction.v1.restriction_service_pb2 import AnswerBasis, RestrictionAnswer
+    from collections.abc import Mapping
 
-_ITEM: Final = re.compile(r"^(?:records|enterprises)\[\d+\]\.")
+    from credit_sanction.v1.error_reason_pb2 import ItemError
+    from credit_sanction.v1.restriction_service_pb2 import AnswerBasis, ItemDetail, SignedReceipt
+
+_ITEM: Final = re.compile(r"^(?:records|enterprises)\[\d+\]\.|^(code|name)s\[\d+\]$")
+_PAST: Final = frozenset({RestrictionState.SUSPENDED, RestrictionState.ENDED})
 _RANK: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
@@ -37,13 +43,15 @@ def answer_of(asked: str, wire: RestrictionAnswer, basis: AnswerBasis) -> Answer
     areas = {Area.of(item.area): _verdict(item.verdict) for item in wire.areas}
     verdict = max([_verdict(wire.verdict), *areas.values()], key=_RANK.__getitem__)
     reasons = tuple(_reason(reason) for reason in wire.unknown_reasons)
+    shown = [_restriction(item) for item in wire.restrictions]
     return Answer(
         asked=asked,
         code=wire.code,
         name=wire.name,
         verdict=verdict,
         areas=MappingProxyType(areas),
-        restrictions=tuple(_restriction(item) for item in wire.restrictions),
+        restrictions=tuple(one for one in shown if one.state not in _PAST),
+        past=tuple(one for one in shown if one.state in _PAST),
         unknown_reasons=reasons or ((UnknownReason.UNRECOGNISED,) if verdict is Verdict.UNKNOWN else ()),
         explanations=tuple(wire.explanations),
         candidates=tuple(
@@ -60,9 +68,61 @@ def answer_of(asked: str, wire: RestrictionAnswer, basis: AnswerBasis) -> Answer
             for direction in wire.credit_directions
         ),
         supports=tuple(_support(item) for item in wire.supports),
-        law=MappingProxyType(
-            {word(law_service_pb2.EditionKind, "EDITION_KIND_", item.kind): item.edition for item in basis.law}
-        ),
+        law=_law(basis),
+    )
+
+
+class ShortForm:
+    """Reads the items of a short-form reply: a verdict each, and details where there is more to say than CLEAR."""
+
+    def __init__(self, basis: AnswerBasis, areas: tuple[Area, ...]) -> None:
+        self._basis = basis
+        self._clear = MappingProxyType(dict.fromkeys(areas, Verdict.CLEAR))
+        self._directions = ("NEUTRAL",) if Area.FINANCING_CREDIT in areas else ()
+        self._revision = Revision(epoch=basis.revision.epoch, number=basis.revision.number)
+        self._answered_at = basis.answered_at.ToDatetime(UTC)
+        self._day = day(basis.as_of_date)
+        self._law = _law(basis)
+
+    def read(
+        self, index: int, asked: str, verdict: restriction_service_pb2.Verdict.ValueType, detail: ItemDetail | None
+    ) -> Answer | ItemFailure:
+        """Return what became of the item at `index`. Its verdict is the worst of what is said of it anywhere."""
+        if detail is not None and detail.HasField("error"):
+            return failure_of(index, asked, detail.error)
+        if verdict == restriction_service_pb2.VERDICT_CLEAR and detail is None:
+            return self._plain(asked)
+        wire = RestrictionAnswer(code=asked, verdict=verdict)
+        if detail is not None:
+            wire = detail.answer
+            if _RANK[_verdict(verdict)] > _RANK[_verdict(wire.verdict)]:
+                wire.verdict = verdict
+        return answer_of(asked, wire, self._basis)
+
+    def _plain(self, asked: str) -> Answer:
+        return Answer(
+            asked=asked,
+            code=asked,
+            name="",
+            verdict=Verdict.CLEAR,
+            areas=self._clear,
+            restrictions=(),
+            unknown_reasons=(),
+            explanations=(),
+            candidates=(),
+            revision=self._revision,
+            answered_at=self._answered_at,
+            stale=self._basis.stale,
+            as_of_date=self._day,
+            catalogue_edition=self._basis.catalogue_edition,
+            credit_directions=self._directions,
+            law=self._law,
+        )
+
+
+def _law(basis: AnswerBasis) -> Mapping[str, str]:
+    return MappingProxyType(
+        {word(law_service_pb2.EditionKind, "EDITION_KIND_", item.kind): item.edition for item in basis.law}
     )
 
 
@@ -74,12 +134,19 @@ def failure_of(index: int, code: str, wire: ItemError) -> ItemFailure:
         reason=word(error_reason_pb2.ErrorReason, "ERROR_REASON_", wire.reason),
         message=wire.message,
         violations=tuple(
-            Violation(field=_ITEM.sub("", item.field), description=item.description, rule=item.rule)
+            Violation(field=_ITEM.sub(r"\1", item.field), description=item.description, rule=item.rule)
             for item in wire.violations
         ),
         existing_record=wire.existing_record,
         likely_codes=tuple(wire.likely_codes),
     )
+
+
+def receipt_of(wire: SignedReceipt) -> Receipt:
+    """Return the receipt. Raises InternalFault where the service sent none: it was asked for."""
+    if not wire.signature:
+        raise InternalFault(Facts(message="the service sent no receipt", code="INTERNAL", metadata={}))
+    return Receipt(payload=wire.payload, signature=wire.signature, key_id=wire.key_id)
 
 
 def _verdict(value: restriction_service_pb2.Verdict.ValueType) -> Verdict:
@@ -117,6 +184,7 @@ def _restriction(wire: restriction_service_pb2.Restriction) -> Restriction:
             )
             for demand in wire.demands
         ),
+        state=RestrictionState.of(wire.state) if wire.state else RestrictionState.LISTED,
     )
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from credit_sanction._answers import ItemFailure
+from credit_sanction._batches import demand_complete
 from credit_sanction._calls import chunks
 from credit_sanction._errors import ClientError
-from credit_sanction._lookups import demand_complete
 from credit_sanction._reading import failure_of
 from credit_sanction._words import day_text, number, request_id_of
 from credit_sanction.v1 import measure_pb2, obligation_pb2, sanction_record_pb2

@@ -9,6 +9,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, cast
 
+import msgspec
+
 from credit_sanction_connectors.port import Receipt, Rejected, Unavailable
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ EXCERPT_MAX: Final = 500
 RECEIPT_MAX: Final = 200
 RETRY_AFTER_MAX: Final = 86_400.0
 TARGET_HOLDS_NEWER: Final = "TARGET_HOLDS_NEWER"
+_READ: Final = msgspec.json.Decoder().decode
 _DATA_REFUSED: Final = frozenset({400, 422})
 _NOT_NOW: Final[Mapping[int, str]] = {
     202: "accepted, no receipt yet",
@@ -61,14 +64,20 @@ class Answer:
     def rejected(self, words: str, *, code: str = "") -> Rejected:
         """Return this answer as "never with this data", in the target's own words."""
         reason = printable(words, EXCERPT_MAX) or f"the target refuses the data with status {self.status}"
-        return Rejected(reason, status=self.status, code=printable(code, 64), excerpt=self.excerpt)
+        return Rejected(
+            reason,
+            status=self.status,
+            code=printable(code, 64),
+            excerpt=self.excerpt,
+            retry_after=self.retry_after,
+        )
 
     def json_object(self) -> Mapping[str, object]:
         """Read the body as one JSON object. Raises `Unavailable` for anything else."""
         if not self.complete:
             raise self.unavailable(f"the answer is longer than {len(self.body)} bytes")
         try:
-            value: object = json.loads(self.body)
+            value = _json(self.body)
         except (ValueError, RecursionError):
             raise self.unavailable("the answer is not JSON") from None
         if not isinstance(value, dict):
@@ -112,6 +121,16 @@ def demand_ok(answer: Answer) -> None:
             raise answer.unavailable(f"the target is in trouble (status {answer.status})")
         case _:
             raise answer.unavailable(f"the target answers with the unexpected status {answer.status}")
+
+
+def _json(body: bytes) -> object:
+    try:
+        return _READ(body)
+    except (ValueError, RecursionError):
+        value: object = json.loads(
+            body
+        )  # which is slower, and takes what others do: a byte order mark, other encodings
+        return value
 
 
 def excerpt(body: bytes) -> str:

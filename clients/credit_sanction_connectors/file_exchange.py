@@ -208,7 +208,9 @@ class FileExchange:
                 await self._threads.run(lambda: self._outbox.answered(slip, presentation, until=until))
             except OSError as error:
                 raise Unavailable(f"the out directory: {error.strerror or error}", sent=True) from error
-        told = Answer(status=200, body=json.dumps(entry, ensure_ascii=True).encode())
+        wish = entry.get("retry_after")
+        later = min(wish, RETRY_AFTER_MAX) if isinstance(wish, int | float) and wish >= 0 else None
+        told = Answer(status=200, body=json.dumps(entry, ensure_ascii=True).encode(), retry_after=later)
         if code == TAKEN:
             return told.receipt(entry.get("receipt"))
         if isinstance(code, str) and code in DATA_REFUSED:
@@ -217,12 +219,12 @@ class FileExchange:
             refusal.status = 409 if newer else None
             raise refusal
         reason = "the counterpart is not ready" if code == NOT_NOW else f"it answers with code {str(code)[:20]!r}"
-        status, wish = entry.get("status"), entry.get("retry_after")
+        status = entry.get("status")
         raise Unavailable(
             reason,
             sent=True,
             status=status if type(status) is int and status in _STATUSES else None,
-            retry_after=min(wish, RETRY_AFTER_MAX) if isinstance(wish, int | float) and wish >= 0 else None,
+            retry_after=later,
             code=code if isinstance(code, str) else "",
             refused=code == NOT_NOW,
             excerpt=told.excerpt,

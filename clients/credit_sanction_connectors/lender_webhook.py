@@ -68,6 +68,7 @@ class LenderWebhook:
         self.holds: Holds = settings.holds
         self._settings = settings
         self._now = now
+        self._macs = [hmac.new(key, digestmod=hashlib.sha256) for key in settings.keys]  # to be copied for each body
         self._http = HttpTarget(settings.endpoint, now=now)
 
     @classmethod
@@ -81,7 +82,7 @@ class LenderWebhook:
 
     async def push(self, parcel: Parcel, body: bytes, *, timeout_s: float) -> Receipt:
         """See the port. A receiver may answer an empty 2xx; anything else must be JSON."""
-        headers = self._signed(parcel.idempotency_key, body) | {"Idempotency-Key": parcel.idempotency_key}
+        headers = self._signed(message_id(parcel.idempotency_key), body) | {"Idempotency-Key": parcel.idempotency_key}
         answer = await self._http.post("", body, headers=headers, timeout_s=timeout_s)
         demand_taken(answer, words="error")
         number = answer.json_object().get("receipt", "") if answer.body else ""
@@ -119,14 +120,19 @@ class LenderWebhook:
             },
         }
 
-    def _signed(self, message_id: str, body: bytes) -> dict[str, str]:
+    def _signed(self, webhook_id: str, body: bytes) -> dict[str, str]:
         timestamp = str(int(self._now().timestamp()))
         return {
             "Content-Type": "application/cloudevents+json",
-            "webhook-id": message_id,
+            "webhook-id": webhook_id,
             "webhook-timestamp": timestamp,
-            "webhook-signature": " ".join(signature(key, message_id, timestamp, body) for key in self._settings.keys),
+            "webhook-signature": " ".join(_signature(mac.copy(), webhook_id, timestamp, body) for mac in self._macs),
         }
+
+
+def message_id(key: str) -> str:
+    """Return what `webhook-id` says: the idempotency key without full stops, which separate what is signed."""
+    return key.replace(".", "_")
 
 
 def sequence(version: Version) -> str:
@@ -134,10 +140,14 @@ def sequence(version: Version) -> str:
     return f"{version.epoch:010d}.{version.number:019d}"
 
 
-def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
+def signature(key: bytes, webhook_id: str, timestamp: str, body: bytes) -> str:
     """Return `v1,` and the base64 HMAC-SHA256 over id, timestamp and body, joined by full stops."""
-    signed = b".".join((message_id.encode(), timestamp.encode(), body))
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return _signature(hmac.new(key, digestmod=hashlib.sha256), webhook_id, timestamp, body)
+
+
+def _signature(mac: hmac.HMAC, webhook_id: str, timestamp: str, body: bytes) -> str:
+    mac.update(b".".join((webhook_id.encode(), timestamp.encode(), body)))
+    return "v1," + base64.b64encode(mac.digest()).decode()
 
 
 def _key(keys: Table, what: str, secret: str) -> bytes:

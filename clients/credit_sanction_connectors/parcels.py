@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from credit_sanction_connectors.port import Rejected
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 KEY_MAX: Final = 256
 BODY_MAX: Final = 1024 * 1024
+_JSON: Final = msgspec.json.Encoder()
 
 
 def version_json(version: Version) -> dict[str, int]:
@@ -24,8 +26,8 @@ def version_json(version: Version) -> dict[str, int]:
 def to_json(body: Mapping[str, object]) -> bytes:
     """Return compact UTF-8 JSON of at most 1 MiB. Raises `Rejected` for content that does not fit that."""
     try:
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except (TypeError, ValueError, RecursionError) as error:
+        text = _JSON.encode(body)
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
         raise Rejected(f"the record cannot be written as JSON: {error}", code="NOT_JSON") from error
     if len(text) > BODY_MAX:
         raise Rejected(f"the record takes {len(text)} bytes, {BODY_MAX} are allowed", code="TOO_LARGE")

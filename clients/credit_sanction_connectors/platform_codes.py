@@ -67,6 +67,8 @@ def _refused(answer: Answer, code: str, path_of: Callable[[str], str]) -> Reject
     words = answer.words("message") or "; ".join(fault.words for fault in faults if fault.words)
     refusal = answer.rejected(words, code=code)
     refusal.faults = faults
+    wish = _wish(answer.json_object())
+    refusal.retry_after = answer.retry_after if wish is None else wish
     return refusal
 
 

@@ -91,6 +91,7 @@ class Rejected(Exception):
     """
     The target refuses the data: sending it again cannot help. `status` is the HTTP status, `code` the target's own
     code where it has one, the text is the target's own words (bounded), `faults` are the fields that it names.
+    `retry_after` is the target's wish in seconds, for where its refusal means "not now".
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Rejected(Exception):
         code: str = "",
         excerpt: str = "",
         faults: Sequence[FieldFault] = (),
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -108,6 +110,7 @@ class Rejected(Exception):
         self.code = code
         self.excerpt = excerpt
         self.faults = tuple(faults)
+        self.retry_after = retry_after
 
 
 class Unavailable(Exception):

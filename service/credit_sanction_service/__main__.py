@@ -1,4 +1,4 @@
-"""The command line: `credit-sanction-service run | api | worker | migrate | stand-ins | token`."""
+"""The command line: `credit-sanction-service run | api | worker | migrate | stand-ins | receipt-key | token`."""
 
 from __future__ import annotations
 
@@ -71,6 +71,10 @@ def _command(options: argparse.Namespace) -> Callable[[Settings], int]:
             from credit_sanction_service.app.everything import run_migrate
 
             return run_migrate
+        case "receipt-key":
+            from credit_sanction_service.app.receipt_keys import print_receipt_key
+
+            return print_receipt_key
         case _:
             from credit_sanction_service.app import tokens
 
@@ -107,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--metrics", help="host:port on which it shows its metrics; default: nowhere")
     commands.add_parser("stand-ins", help="the stand-in targets")
     commands.add_parser("migrate", help="bring the database's schema up to date, as its owner")
+    commands.add_parser("receipt-key", help="print a new private key to sign receipts with")
     token = commands.add_parser("token", help="give a caller a token, or take it away")
     actions = token.add_subparsers(dest="action", required=True)
     place = argparse.ArgumentParser(add_help=False)

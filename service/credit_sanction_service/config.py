@@ -45,6 +45,19 @@ class Settings:
     metrics: str = _setting(
         "", "host:port on which the worker shows its metrics; empty: nowhere; port 0 picks a free one"
     )
+    api_metrics: str = _setting(
+        "",
+        "host:port on which the API shows its metrics, process n at port + n; empty: nowhere; port 0 picks free ones",
+    )
+    index_dir: str = _setting(
+        "", "where API processes share the index; `run` sets it; empty: a temporary directory, shared with nobody"
+    )
+    most_waiting: int = _setting(64, "look-ups of one API process that may wait at once for a revision or the database")
+    most_streams: int = _setting(64, "streams that one API process runs at once")
+    receipt_key: str = _setting("", "private key that signs receipts: PEM, or raw base64; empty: none are signed")
+    receipt_old_keys: str = _setting(
+        "", "former receipt keys that stay published, one after another, in the same forms"
+    )
     stand_ins: str = _setting("127.0.0.1:50052", "host:port of the stand-in targets; port 0 picks a free one")
     stand_ins_dir: str = _setting("", "where the stand-in targets' files lie; needed by `stand-ins` only")
 
@@ -85,8 +98,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     settings = Settings(**values)
     parse_address("listen", settings.listen)
     parse_address("stand_ins", settings.stand_ins)
-    if settings.metrics:
-        parse_address("metrics", settings.metrics)
+    for name in ("metrics", "api_metrics"):
+        if getattr(settings, name):
+            parse_address(name, getattr(settings, name))
     if settings.log_level not in logging.getLevelNamesMapping():
         raise BadSetting(f"{PREFIX}LOG_LEVEL is {settings.log_level!r}: DEBUG, INFO, WARNING or ERROR is expected")
     return settings

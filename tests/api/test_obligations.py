@@ -18,8 +18,9 @@ from tests.samples import record as sanction
 from credit_sanction.v1 import exit_obligation_service_pb2 as pb
 from credit_sanction.v1 import exit_obligation_service_pb2_grpc as exit_grpc
 from credit_sanction.v1 import obligation_pb2 as obligation_pb
+from credit_sanction_service.api.access_log import AccessLog
 from credit_sanction_service.api.callers import Callers
-from credit_sanction_service.api.guard import Guard
+from credit_sanction_service.api.guard import guarded
 from credit_sanction_service.api.obligation_messages import registered_message, registration_draft
 from credit_sanction_service.api.obligation_servicer import ExitObligationServicer
 from credit_sanction_service.domain.access import Principal, Role
@@ -51,9 +52,10 @@ class Desk:
         self.writer, reader = Writer(store.service_dsn, clock=noon), Reader(store.service_dsn)
         stack.callback(reader.close)
         stack.callback(self.writer.close)
-        server = grpc.server(stack.enter_context(ThreadPoolExecutor(4)), interceptors=[Guard(self.callers, {})])
+        server = grpc.server(stack.enter_context(ThreadPoolExecutor(4)))
         exit_grpc.add_ExitObligationServiceServicer_to_server(
-            ExitObligationServicer(Obligations(self.writer, reader), clock=noon), server
+            ExitObligationServicer(Obligations(self.writer, reader), clock=noon),
+            guarded(server, self.callers, AccessLog()),
         )
         self._address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
         server.start()

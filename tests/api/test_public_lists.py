@@ -16,8 +16,9 @@ from tests.samples import AUTHORITY_NAME, authority_code, code, doubtful_code, n
 from credit_sanction.v1 import enterprise_pb2 as enterprise_pb
 from credit_sanction.v1 import public_list_service_pb2 as pb
 from credit_sanction.v1 import public_list_service_pb2_grpc as service_grpc
+from credit_sanction_service.api.access_log import AccessLog
 from credit_sanction_service.api.callers import Callers
-from credit_sanction_service.api.guard import Guard
+from credit_sanction_service.api.guard import guarded
 from credit_sanction_service.api.public_list_servicer import PublicListServicer
 from credit_sanction_service.domain.access import Principal, Role
 from credit_sanction_service.public_lists import PublicLists
@@ -62,8 +63,8 @@ def served(
         stack.callback(reader.close)
         stack.callback(writer.close)
         pool = stack.enter_context(ThreadPoolExecutor(4))
-        server = grpc.server(pool, interceptors=[Guard(callers, {})], options=[("grpc.so_reuseport", 0)])
-        add(server, writer, reader)
+        server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])
+        add(guarded(server, callers, AccessLog()), writer, reader)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         stack.callback(lambda: server.stop(None).wait())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -184,3 +186,174 @@ def test_a_batch_of_ten_thousand_restricted_stays_below_what_clients_take(house:
     assert not results[0].answer.details_omitted
     assert results[-1].answer.details_omitted
     assert not results[-1].answer.restrictions
+
+
+def batch(
+    house: House, codes: list[str], after: record_pb.SanctionRecord | None = None, **options: object
+) -> pb.BatchCheckRestrictionsResponse:
+    consistency = pb.Consistency(min_revision=after.revision if after else None)
+    request = pb.BatchCheckRestrictionsRequest(codes=codes, consistency=consistency, **options)  # type: ignore[arg-type]
+    response: pb.BatchCheckRestrictionsResponse = house.administrator("BatchCheckRestrictions", request)
+    return response
+
+
+def test_a_short_batch_says_a_verdict_for_each_code_and_more_only_where_there_is_more(house: House) -> None:
+    created = create(house)
+    listed, clear, doubtful = created.enterprise.code, samples.code(99), samples.doubtful_code(7)
+    response = batch(house, [clear, listed, "rubbish", clear.lower(), listed, doubtful, clear], created)
+    assert list(response.verdicts) == [
+        *(pb.VERDICT_CLEAR, pb.VERDICT_RESTRICTED, pb.VERDICT_UNSPECIFIED, pb.VERDICT_CLEAR),
+        *(pb.VERDICT_RESTRICTED, pb.VERDICT_UNKNOWN, pb.VERDICT_CLEAR),
+    ]
+    assert not response.results
+    details = {detail.index: detail for detail in response.details}
+    assert list(details) == [1, 2, 3, 4, 5]
+    assert details[1].answer == details[4].answer == check(house, listed, created).answer
+    assert details[3].answer == check(house, clear).answer, "the code as it was judged is not the one that was typed"
+    assert details[5].answer == check(house, doubtful).answer
+    assert details[2].error.violations[0].field == "codes[2]"
+    assert response.basis.revision.number >= created.revision.number
+    assert response.basis.law
+
+
+def test_the_same_questions_in_either_form_have_the_same_answers(house: House) -> None:
+    created = create(house)
+    codes = [created.enterprise.code, samples.code(99), samples.doubtful_code(7)]
+    short = batch(house, codes, created, areas=[measure_pb.AREA_BOND_ISSUANCE])
+    request = pb.BatchCheckRestrictionsRequest(
+        enterprises=[pb.EnterpriseQuery(code=code) for code in codes], areas=[measure_pb.AREA_BOND_ISSUANCE]
+    )
+    long = house.administrator("BatchCheckRestrictions", request).results
+    assert list(short.verdicts) == [result.answer.verdict for result in long]
+    assert [detail.answer for detail in short.details] == [long[0].answer, long[2].answer]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"codes": ["1"], "enterprises": [pb.EnterpriseQuery(code="1")]}, "codes"),
+        ({"codes": ["1"] * 10_001}, "codes"),
+        ({}, "enterprises"),
+        ({"codes": ["1"], "areas": [77]}, "areas[0]"),
+    ],
+)
+def test_a_batch_says_what_is_wrong_with_it(house: House, fields: dict[str, object], field: str) -> None:
+    request = pb.BatchCheckRestrictionsRequest(**fields)  # type: ignore[arg-type]
+    code, _, violations = fault(house.administrator, "BatchCheckRestrictions", request)
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert set(violations) == {field}
+
+
+def test_no_reply_grows_beyond_what_clients_take_and_no_verdict_is_left_off(house: House) -> None:
+    created = create(house)
+    listed = created.enterprise.code
+    for codes in ([listed] * 10_000, ["9" * 64] * 10_000, [samples.doubtful_code(7)] * 10_000):
+        reply = batch(house, codes, created)
+        assert reply.ByteSize() < 3_000_000
+        assert len(reply.verdicts) == len(reply.details) == 10_000
+        assert len(set(reply.verdicts)) == 1
+        whole, last = reply.details[0], reply.details[-1]
+        assert (whole.answer.verdict, list(whole.answer.areas)) == (last.answer.verdict, list(last.answer.areas))
+        assert whole.error.reason == last.error.reason
+        assert last.answer.details_omitted or codes[0] != listed
+    names = [pb.EnterpriseQuery(code=listed, name="虚" * 200)] * 10_000
+    long = house.administrator("BatchCheckRestrictions", pb.BatchCheckRestrictionsRequest(enterprises=names))
+    assert long.ByteSize() < 3_000_000
+    assert {result.answer.verdict for result in long.results} == {pb.VERDICT_RESTRICTED}
+
+
+def test_what_has_ended_is_shown_where_it_is_asked_for(house: House) -> None:
+    created = create(house)
+    lift = record_service_pb.LiftSanctionRecordRequest(
+        name=created.name,
+        version=1,
+        ground=record_pb.LIFT_GROUND_EXIT_COMPLETED,
+        document_number="虚构移字1号",
+        date="2026-11-20",
+    )
+    check(house, created.enterprise.code, created)
+    lifted = house.administrator("LiftSanctionRecord", lift)
+    answer = check(house, created.enterprise.code, lifted, include_ended=True).answer
+    assert answer.verdict == pb.VERDICT_CLEAR
+    assert len(answer.restrictions) == 9
+    assert {one.state for one in answer.restrictions} == {pb.RESTRICTION_STATE_ENDED}
+    assert {(one.binding, one.until) for one in answer.restrictions} == {(False, "2026-11-22")}
+    assert answer.restrictions[0].directive_zh
+    assert not check(house, created.enterprise.code).answer.restrictions
+    then = pb.Consistency(at_revision=created.revision)
+    request = pb.BatchCheckRestrictionsRequest(codes=[created.enterprise.code, "rubbish"], consistency=then)
+    known = house.administrator("BatchCheckRestrictions", request)
+    assert list(known.verdicts) == [pb.VERDICT_RESTRICTED, pb.VERDICT_UNSPECIFIED]
+    assert known.basis.revision == created.revision
+    short = batch(house, [created.enterprise.code], include_ended=True)
+    assert (list(short.verdicts), short.details[0].answer) == ([pb.VERDICT_CLEAR], answer)
+    assert not batch(house, [created.enterprise.code]).details
+
+
+def screen(house: House, *messages: pb.ScreenRestrictionsRequest, role: Role | None = None) -> Any:  # noqa: ANN401 - a call
+    """Send all messages and return the call: its answers, and its status."""
+    who = principal("clerk", role or Role.ADMINISTRATOR)
+    return house.calling(who).stream("ScreenRestrictions", iter(messages))
+
+
+def test_a_stream_answers_each_message_by_one_in_order(house: House) -> None:
+    created = create(house)
+    listed, clear = created.enterprise.code, samples.code(99)
+    terms = pb.ScreenTerms(
+        groups=[measure_pb.AREA_GROUP_LOANS], consistency=pb.Consistency(min_revision=created.revision)
+    )
+    first, second, third, fourth = screen(
+        house,
+        pb.ScreenRestrictionsRequest(terms=terms, sequence=7),
+        pb.ScreenRestrictionsRequest(sequence=8, codes=[clear, listed]),
+        pb.ScreenRestrictionsRequest(codes=[clear, clear, "rubbish"], names=["", created.enterprise.name, ""]),
+        pb.ScreenRestrictionsRequest(sequence=-1, codes=[clear] * 10_000),
+    )
+    assert (first.sequence, list(first.verdicts)) == (7, [])
+    assert first.basis.revision.number >= created.revision.number
+    assert (second.sequence, list(second.verdicts)) == (8, [pb.VERDICT_CLEAR, pb.VERDICT_RESTRICTED])
+    assert len(second.details[0].answer.areas) == 2
+    assert list(third.verdicts) == [pb.VERDICT_CLEAR, pb.VERDICT_UNKNOWN, pb.VERDICT_UNSPECIFIED]
+    assert third.details[0].answer.candidates[0].code == listed
+    assert third.details[1].error.violations[0].field == "codes[2]"
+    assert (fourth.sequence, len(fourth.verdicts), len(fourth.details)) == (-1, 10_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("second", "field"),
+    [
+        (pb.ScreenRestrictionsRequest(), "codes"),
+        (pb.ScreenRestrictionsRequest(codes=["1"], terms=pb.ScreenTerms()), "terms"),
+        (pb.ScreenRestrictionsRequest(codes=["1", "2"], names=["虚构"]), "names"),
+    ],
+)
+def test_a_stream_ends_with_what_is_wrong_with_a_message(
+    house: House, second: pb.ScreenRestrictionsRequest, field: str
+) -> None:
+    call = screen(house, pb.ScreenRestrictionsRequest(codes=[samples.code(99)]), second)
+    assert list(next(call).verdicts) == [pb.VERDICT_CLEAR]
+    with pytest.raises(grpc.RpcError) as ended:
+        next(call)
+    assert ended.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert field in str(ended.value.details())
+
+
+def test_a_stream_is_for_the_areas_of_the_callers_role(house: House) -> None:
+    call = screen(house, pb.ScreenRestrictionsRequest(codes=[samples.code(99)]), role=Role.BANK)
+    with pytest.raises(grpc.RpcError) as refused:
+        next(call)
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_prepared_answers_do_not_outlive_what_they_rest_on(house: House) -> None:
+    created = create(house)
+    code = created.enterprise.code
+    assert check(house, code, created).answer == check(house, code).answer
+    revoked = house.administrator(
+        "RevokeSanctionRecord",
+        record_service_pb.RevokeSanctionRecordRequest(
+            name=created.name, version=1, reason="虚构:认定有误", document_number="虚构撤字1号", date="2026-11-20"
+        ),
+    )
+    assert check(house, code, revoked.record).answer.verdict == pb.VERDICT_CLEAR
+    assert list(batch(house, [code]).verdicts) == [pb.VERDICT_CLEAR]

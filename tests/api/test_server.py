@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -15,17 +13,17 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from credit_sanction.v1 import error_reason_pb2
 from credit_sanction_service.api import errors
-from credit_sanction_service.api.callers import Callers
-from credit_sanction_service.api.guard import OURS, POOL_ATTRIBUTE, Guard
 from credit_sanction_service.api.server import SERVICES
 from credit_sanction_service.domain import faults, text
 from credit_sanction_service.domain.access import (
     CHECK,
     GRANTS,
     OVERSEE,
+    READ_KEYS,
     READ_LAW,
     READ_LISTS,
     READ_RECORDS,
+    WATCH,
     WRITE_LAW,
     WRITE_LISTS,
     WRITE_OBLIGATIONS,
@@ -55,16 +53,6 @@ def test_reflection_lists_the_services(house: House) -> None:
     assert {service.name for service in answer.list_services_response.service} >= set(SERVICES)
 
 
-def test_the_guard_carries_a_methods_own_pool_on() -> None:
-    with ThreadPoolExecutor(1) as pool:
-        guard = Guard(Callers(clock=lambda: None), {"CheckRestrictions": pool})  # type: ignore[arg-type, return-value]
-        details: Any = SimpleNamespace(method=f"{OURS}RestrictionService/CheckRestrictions", invocation_metadata=())
-        handler = guard.intercept_service(
-            lambda _: grpc.unary_unary_rpc_method_handler(lambda request, _: request), details
-        )
-        assert getattr(handler.unary_unary, POOL_ATTRIBUTE) is pool
-
-
 def test_every_method_of_the_contract_is_granted_to_the_administrator_and_to_somebody_only() -> None:
     methods = {
         match for path in PROTO.glob("*_service.proto") for match in re.findall(r"rpc (\w+)\(", path.read_text("utf-8"))
@@ -73,7 +61,10 @@ def test_every_method_of_the_contract_is_granted_to_the_administrator_and_to_som
     for asker in (Role.BANK, Role.PROCUREMENT, Role.LAND, Role.LICENSING):
         granted = GRANTS[asker].methods
         assert granted & (WRITE_RECORDS | READ_RECORDS | WRITE_OBLIGATIONS | WRITE_LISTS | WRITE_LAW | OVERSEE) == set()
-        assert granted - READ_LISTS - READ_LAW == CHECK | {"ReportEnforcement", "ListEnforcementReports"}
+        assert granted - READ_LISTS - READ_LAW - READ_KEYS == CHECK | WATCH | {
+            "ReportEnforcement",
+            "ListEnforcementReports",
+        }
 
 
 def test_every_fault_has_a_status_and_every_reason_a_fault() -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests import samples
 from tests.services import RunningService, start, stop, wait_until
 
-from credit_sanction import Client, types
+from credit_sanction import Client, types, verify
 from credit_sanction_service.api.messages import plain_record
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def test_a_second_start_finds_yesterdays_data_and_no_process_is_left_between(dat
         record = submit(client, 1)
         with wait_until(lambda: converged(client)):
             pass
+        receipt = client.check(record.enterprise.code, min_revision=record.revision, want_receipt=True).receipt
+    assert receipt is not None
     assert stop(first, signal.SIGINT) == 0
     assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
     second = start(data_dir / "data")
@@ -53,10 +55,12 @@ def test_a_second_start_finds_yesterdays_data_and_no_process_is_left_between(dat
         with Client(second.address, token=second.token, timeout=60) as client:
             assert client.get(record.name) == record
             assert client.check(record.enterprise.code).restricted
+            assert verify(receipt, client.receipt_keys()).answer.restricted
             # The stand-ins remember too: nothing has to be sent again.
             assert {target.listed for target in client.targets()} == {1}
     finally:
         assert stop(second) == 0
+    assert stat.S_IMODE((data_dir / "data" / "receipt.key").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("child", ["worker", "stand-ins", "api-0"])

@@ -87,13 +87,16 @@ async def test_a_signature_of_another_secret_is_refused(signer: str) -> None:
 @on_loop
 async def test_a_lenders_event_is_a_cloudevent() -> None:
     async with odd_server(http(204)) as odd, closing(connector_to("lender-webhook", odd.url)) as connector:
-        listed = await push(connector, parcel(7, others=("sanctionRecords/r2",)), timeout_s=TIMEOUT_S)
+        listed = await push(
+            connector, parcel(7, others=("sanctionRecords/r2",), key="t1/r1/1.7/0"), timeout_s=TIMEOUT_S
+        )
         await push(connector, parcel(8, present=False), timeout_s=TIMEOUT_S)
         (headers, body), (_, withdrawn) = odd.requests
         event = json.loads(body)
         assert (listed.number, listed.status) == ("", 204)
         assert headers["content-type"] == "application/cloudevents+json"
-        assert headers["webhook-id"] == event["id"] == parcel(7).idempotency_key
+        assert headers["idempotency-key"] == event["id"] == "t1/r1/1.7/0"
+        assert headers["webhook-id"] == "t1/r1/1_7/0"  # what is signed is separated by full stops
         assert event["specversion"] == "1.0"
         assert event["type"] == "cn.credit-sanction.record.listed.v1"
         assert event["subject"] == "sanctionRecords/r1"

@@ -71,7 +71,7 @@ def test_the_deployed_processes_do_the_main_job(database: Database, tmp_path: Pa
         timeout=60,
     )
     assert migrate.returncode == 0, migrate.stderr
-    port, targets_port, metrics_port = free_port(), free_port(), free_port()
+    port, targets_port, metrics_port, api_metrics_port = (free_port() for _ in range(4))
     dsn, stand_ins = database.service_dsn, tmp_path / "stand-ins"
     with (
         running(
@@ -88,7 +88,14 @@ def test_the_deployed_processes_do_the_main_job(database: Database, tmp_path: Pa
             CREDIT_SANCTION_TARGETS=str(stand_ins / "targets.toml"),
             CREDIT_SANCTION_METRICS=f"127.0.0.1:{metrics_port}",
         ) as worker_log,
-        running("api", tmp_path, CREDIT_SANCTION_DSN=dsn, CREDIT_SANCTION_LISTEN=f"127.0.0.1:{port}"),
+        running(
+            "api",
+            tmp_path,
+            CREDIT_SANCTION_DSN=dsn,
+            CREDIT_SANCTION_LISTEN=f"127.0.0.1:{port}",
+            CREDIT_SANCTION_API_METRICS=f"127.0.0.1:{api_metrics_port}",
+            CREDIT_SANCTION_RECEIPT_KEY_FILE=str(receipt_key(tmp_path)),
+        ),
         wait_until(lambda: "worker.started" in worker_log.read_text("utf-8")),
         Client(f"127.0.0.1:{port}", token=issue(dsn), timeout=60) as client,
     ):
@@ -99,9 +106,21 @@ def test_the_deployed_processes_do_the_main_job(database: Database, tmp_path: Pa
         assert answer.restricted
         with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as shown:
             assert b"\ncredit_sanction_store_up 1.0\n" in shown.read()
+        with urllib.request.urlopen(f"http://127.0.0.1:{api_metrics_port}/metrics", timeout=10) as shown:
+            assert b'credit_sanction_api_calls_total{method="CheckRestrictions",outcome="OK"} 1.0\n' in shown.read()
         client.lift(created, ground="EXIT_COMPLETED", document_number="虚构移字1号", date=samples.TODAY)
         with wait_until(lambda: not any(target.backlog or target.listed for target in client.targets())):
             assert client.get(created.name).state == types.RecordState.RECORD_STATE_LIFTED
+
+
+def receipt_key(directory: Path) -> Path:
+    """Return a file with a new key, made as an operator does who has no openssl."""
+    path = directory / "receipt.key"
+    with path.open("wb") as file:
+        subprocess.run(
+            [*command("api")[:1], "receipt-key"], check=True, stdout=file, stderr=subprocess.PIPE, timeout=30
+        )
+    return path
 
 
 def issue(dsn: str) -> str:
@@ -127,14 +146,24 @@ def issue(dsn: str) -> str:
         ("stand-ins", {}, "CREDIT_SANCTION_STAND_INS_DIR is not set"),
         ("api", {"CREDIT_SANCTION_LISTEN": "here"}, "host:port is expected"),
         ("api", {"CREDIT_SANCTION_LISTN": "x"}, "CREDIT_SANCTION_LISTN is not a setting"),
-        ("api", {"CREDIT_SANCTION_NOPE": "x"}, "the settings are CREDIT_SANCTION_DATA_DIR, CREDIT_SANCTION_"),
+        (
+            "api",
+            {"CREDIT_SANCTION_NOPE": "x"},
+            "the settings are CREDIT_SANCTION_API_METRICS, CREDIT_SANCTION_",
+        ),
         (
             "stand-ins",
             {"CREDIT_SANCTION_STAND_INS": "192.0.2.1:1", "CREDIT_SANCTION_STAND_INS_DIR": "/nowhere"},
             "choose one that it has, such as 127.0.0.1, with CREDIT_SANCTION_STAND_INS.",
         ),
         ("api", {"CREDIT_SANCTION_WORKERS": "many"}, "a number is expected"),
+        (
+            "api",
+            {"CREDIT_SANCTION_API_METRICS": "here"},
+            "CREDIT_SANCTION_API_METRICS is 'here': host:port is expected",
+        ),
         ("worker", {"CREDIT_SANCTION_METRICS": "192.0.2.1:1"}, "with --metrics or CREDIT_SANCTION_METRICS."),
+        ("api", {"CREDIT_SANCTION_RECEIPT_KEY": "x"}, "CREDIT_SANCTION_RECEIPT_KEY is neither PEM nor 32 bytes"),
     ],
 )
 def test_a_bad_start_is_one_sentence_and_exit_code_2(process: str, values: dict[str, str], said: str) -> None:
@@ -218,7 +247,12 @@ def test_a_taken_port_for_the_metrics_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_second_api_on_a_taken_port_is_refused_and_answers_nobody(store: Database, tmp_path: Path) -> None:
     port = free_port()
-    values = {"CREDIT_SANCTION_DSN": store.service_dsn, "CREDIT_SANCTION_LISTEN": f"127.0.0.1:{port}"}
+    values = {
+        "CREDIT_SANCTION_DSN": store.service_dsn,
+        "CREDIT_SANCTION_LISTEN": f"127.0.0.1:{port}",
+        "CREDIT_SANCTION_RECEIPT_KEY_FILE": str(receipt_key(tmp_path)),
+        "CREDIT_SANCTION_API_METRICS": "127.0.0.1:0",
+    }
     with running("api", tmp_path, **values) as log, wait_until(lambda: "server.started" in log.read_text("utf-8")):
         second = subprocess.run(
             command("api"), env=environment("api", **values), check=False, capture_output=True, text=True, timeout=60

@@ -14,9 +14,11 @@ from tests.samples import (
     doubtful_code,
     draft,
     lift_draft,
+    objection,
     penalty,
     quarantined,
     revocation,
+    suspension,
     taken_in,
     with_decision,
     with_enterprise,
@@ -25,15 +27,20 @@ from tests.samples import record as sample
 
 from credit_sanction_service.domain.answers import Answer, Known, Question, answer
 from credit_sanction_service.domain.drafts import MeasureDraft
+from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.lifecycle import lift, pass_days, revoke
+from credit_sanction_service.domain.objections import raise_objection
 from credit_sanction_service.domain.records import Confirmation, SanctionRecord
+from credit_sanction_service.domain.suspensions import suspend
 from credit_sanction_service.domain.terms import (
     ALL_AREAS,
     SEVERITY,
     Area,
     IdentifierKind,
+    LandPurpose,
     PublicationClass,
+    RestrictionState,
     State,
     UnknownReason,
     Verdict,
@@ -48,7 +55,7 @@ NAMESAKE = sample(2)
 NAMESAKE_NAME = NAMESAKE.enterprise.name
 
 
-def ask(
+def ask(  # noqa: PLR0913 - all that an answer is made of
     *records: SanctionRecord,
     typed: str = code(1),
     name: str = "",
@@ -58,14 +65,20 @@ def ask(
     namesakes: tuple[SanctionRecord, ...] = (),
     stale: bool = False,
     clock_in_doubt: bool = False,
+    include_ended: bool = False,
 ) -> Answer:
     return answer(
         Question(code=judge(typed), name=name, areas=areas),
-        Known(records=records, same_organisation=relatives, same_name=namesakes),
+        Known(
+            records=tuple(map(facts_of, records)),
+            same_organisation=tuple(map(facts_of, relatives)),
+            same_name=tuple(map(facts_of, namesakes)),
+        ),
         day=day,
         catalogues={CATALOGUE.edition: CATALOGUE},
         stale=stale,
         clock_in_doubt=clock_in_doubt,
+        include_ended=include_ended,
     )
 
 
@@ -153,7 +166,7 @@ def test_procurement_binds_only_with_a_penalty_of_the_last_three_years() -> None
 def test_a_restriction_says_on_which_text_it_rests() -> None:
     (land,) = ask(LISTED, areas=(LAND,)).restrictions
     assert (land.binding, land.basis.document, land.until) == (True, "国发〔2010〕7号", LISTED.publication_end)
-    assert land.record is LISTED
+    assert land.record == facts_of(LISTED)
 
 
 def test_the_ended_are_clear_from_their_day_on_and_the_revoked_on_every_day() -> None:
@@ -304,3 +317,62 @@ def test_of_several_records_in_doubt_only_those_of_the_areas_asked_are_named() -
 def test_without_areas_there_is_no_verdict_to_invent() -> None:
     assert ask(LISTED, areas=(LAND,)).restrictions[0].measure.area is LAND
     assert {m.measure.area for m in ask(LISTED).restrictions} == set(ALL_AREAS)
+
+
+def past(record: SanctionRecord, day: date, *, areas: tuple[Area, ...] = (LAND, BONDS)) -> list[object]:
+    """Return what is shown of the past, having seen that no verdict rests on it."""
+    shown = ask(record, areas=areas, day=day, include_ended=True)
+    assert replace(shown, past=()) == ask(record, areas=areas, day=day)
+    assert not any(demand.binding for one in shown.past for demand in one.demands)
+    return [(one.measure.area, one.state, one.until) for one in shown.past]
+
+
+def test_what_has_ended_is_shown_where_it_is_asked_for_with_its_last_day() -> None:
+    lifted = lift(LISTED, lift_draft("2026-11-10"), today=TODAY, law=LAW)
+    ended, day_before = RestrictionState.ENDED, date(2026, 11, 9)
+    assert past(lifted, TODAY) == [(LAND, ended, day_before), (BONDS, ended, day_before)]
+    assert past(lifted, day_before) == []
+    assert past(lifted, TODAY, areas=(LAND,)) == [(LAND, ended, day_before)]
+    after = LISTED.last_day + timedelta(days=1)
+    assert past(LISTED, after, areas=(LAND,)) == [(LAND, ended, LISTED.last_day)], (
+        "whether or not it was written EXPIRED"
+    )
+    assert past(pass_days(LISTED, today=after, law=LAW), after, areas=(LAND,)) == [(LAND, ended, LISTED.last_day)]
+
+
+def test_each_measure_ends_by_itself() -> None:
+    measures = (MeasureDraft(area=LAND, end_date="2027-01-31"), MeasureDraft(area=BONDS))
+    record = taken_in(replace(draft(), measures=measures))
+    shown = ask(record, areas=(LAND, BONDS), day=date(2027, 2, 1), include_ended=True)
+    assert [one.measure.area for one in shown.restrictions] == [BONDS]
+    assert [(one.measure.area, one.until) for one in shown.past] == [(LAND, date(2027, 1, 31))]
+
+
+def test_what_was_revoked_never_was_and_what_is_to_come_is_not_past() -> None:
+    assert past(revoke(LISTED, revocation(), today=TODAY, law=LAW), TODAY) == []
+    assert past(LISTED, LISTED.since - timedelta(days=1)) == []
+    assert past(quarantined(), TODAY) == []
+
+
+def test_what_rests_is_suspended_until_it_ends() -> None:
+    resting = suspend(LISTED, suspension(on=TODAY), today=TODAY, law=LAW)
+    rests, ended = RestrictionState.SUSPENDED, RestrictionState.ENDED
+    assert past(resting, TODAY, areas=(LAND,)) == [(LAND, rests, LISTED.publication_end)]
+    assert past(resting, TODAY - timedelta(days=1), areas=(LAND,)) == []
+    after = LISTED.last_day + timedelta(days=1)
+    assert past(resting, after, areas=(LAND,)) == [(LAND, ended, LISTED.last_day)]
+
+
+def test_a_restriction_says_what_has_become_of_it() -> None:
+    (listed,) = ask(LISTED, areas=(LAND,)).restrictions
+    assert listed.state is RestrictionState.LISTED
+    disputed = raise_objection(LISTED, objection(), today=TODAY, law=LAW)
+    (restriction,) = ask(disputed, areas=(LAND,)).restrictions
+    assert restriction.state is RestrictionState.DISPUTED
+
+
+def test_the_exits_own_land_is_not_spoken_of_in_the_past_either() -> None:
+    lifted = facts_of(lift(LISTED, lift_draft("2026-11-10"), today=TODAY, law=LAW))
+    question = Question(code=judge(code(1)), name="", areas=(LAND,), land_purpose=LandPurpose.EXIT_DISPOSAL)
+    given = answer(question, Known(records=(lifted,)), day=TODAY, catalogues=LAW.catalogues, include_ended=True)
+    assert given.past == ()

@@ -24,6 +24,7 @@ from tests.samples import (
 from credit_sanction_service.domain.answers import Answer, Known, Question, answer
 from credit_sanction_service.domain.drafts import MeasureDraft
 from credit_sanction_service.domain.effect import areas_running
+from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.lifecycle import lift, revoke
 from credit_sanction_service.domain.terms import ALL_AREAS, SEVERITY, Area, UnknownReason
@@ -54,7 +55,7 @@ def records(draw: st.DrawFn) -> SanctionRecord:
     return revoke(record, revocation(), today=TODAY, law=LAW) if draw(st.integers(0, 5)) == 0 else record
 
 
-some = st.lists(records(), max_size=3).map(tuple)
+some = st.lists(records().map(facts_of), max_size=3).map(tuple)
 questions = st.builds(
     Question,
     code=st.sampled_from([code(1), code(2), doubtful_code(1), "220101000012345"]).map(judge),
@@ -104,7 +105,7 @@ def test_an_answer_for_some_areas_is_that_part_of_the_answer_for_all(
     assert bool(reasons & OF_RECORDS) == bool(in_doubt & asked)
     everybody = (*known.records, *known.same_organisation, *known.same_name)
     spoken_of = [record for record in everybody if areas_running(record, day) & asked]
-    codes = {record.enterprise.code for record in spoken_of}
+    codes = {record.code for record in spoken_of}
     # The code probably meant is no record's: it comes without a name.
     assert {candidate.code for candidate in part.candidates if candidate.name} <= codes
     names = {record.name for record in everybody} - {record.name for record in spoken_of}

@@ -15,9 +15,11 @@ from tests.samples import (
     TODAY,
     draft,
     lift_draft,
+    notice_draft,
     penalty,
     quarantined,
     revocation,
+    suspension,
     taken_in,
     with_decision,
     with_enterprise,
@@ -26,8 +28,11 @@ from tests.samples import record as sample
 
 from credit_sanction_service.domain.calendar import add_day, add_months
 from credit_sanction_service.domain.drafts import MeasureDraft
+from credit_sanction_service.domain.due_process import serve_notice
 from credit_sanction_service.domain.effect import Filter, areas_running, belongs, has_effect, in_force, may_have_effect
+from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.lifecycle import lift, next_change, pass_days, revoke
+from credit_sanction_service.domain.suspensions import suspend
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, PublicationClass, Sector, Standard, State
 
 if TYPE_CHECKING:
@@ -227,3 +232,32 @@ def test_a_scheduler_that_slept_ends_where_one_that_ran_every_day_does(record: S
     slept = pass_days(record, today=day, law=LAW)
     assert replace(slept, version=1) == replace(steps, version=1)
     assert steps.state is (State.LIFTED if record.state is State.LIFTED else State.EXPIRED)
+
+
+@settings(max_examples=60, deadline=None)
+@given(record=listed(), days=st.lists(st.integers(-40, 1_200), min_size=1, max_size=12))
+def test_what_look_ups_keep_of_a_record_has_the_same_effect_on_every_day(
+    record: SanctionRecord, days: list[int]
+) -> None:
+    kept = facts_of(record)
+    for day in (TODAY + timedelta(days=count) for count in days):
+        assert has_effect(kept, day) == has_effect(record, day)
+        assert may_have_effect(kept, day) == may_have_effect(record, day)
+        assert areas_running(kept, day) == areas_running(record, day)
+        told = [
+            (one.measure.area, one.until, one.basis, one.binding, one.demands)
+            for one in in_force(record, day, ALL_AREAS, CATALOGUE)
+        ]
+        assert told == [
+            (one.measure.area, one.until, one.basis, one.binding, one.demands)
+            for one in in_force(kept, day, ALL_AREAS, CATALOGUE)
+        ]
+
+
+def test_a_record_that_awaits_or_rests_is_kept_as_what_it_is() -> None:
+    resting = suspend(sample(), suspension(on=TODAY), today=TODAY, law=LAW)
+    notified = serve_notice(notice_draft(), record_id="1", today=TODAY, law=LAW)
+    for record in (quarantined(), resting, notified, revoke(sample(), revocation(), today=TODAY, law=LAW)):
+        for day in (TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=1_200)):
+            assert has_effect(facts_of(record), day) == has_effect(record, day)
+            assert may_have_effect(facts_of(record), day) == may_have_effect(record, day)

@@ -89,8 +89,11 @@ def test_the_wheel_asks_for_three_packages_and_carries_its_types(wheel: Path) ->
         names = archive.namelist()
         (metadata,) = [name for name in names if name.endswith(".dist-info/METADATA")]
         text = archive.read(metadata).decode()
-    asked = [line.removeprefix("Requires-Dist: ") for line in text.splitlines() if line.startswith("Requires-Dist: ")]
-    assert {canonicalize_name(Requirement(line).name) for line in asked} == PROMISED
+    lines = [line.removeprefix("Requires-Dist: ") for line in text.splitlines() if line.startswith("Requires-Dist: ")]
+    asked = [Requirement(line) for line in lines]
+    assert {canonicalize_name(one.name) for one in asked if one.marker is None} == PROMISED
+    extras = {(canonicalize_name(one.name), str(one.marker)) for one in asked if one.marker}
+    assert extras == {("cryptography", 'extra == "verify"')}
     assert {name.split("/")[0] for name in names} == {"credit_sanction", metadata.split("/")[0]}
     assert {"credit_sanction/py.typed", "credit_sanction/v1/restriction_service_pb2.pyi"} <= set(names)
 
@@ -99,6 +102,7 @@ def test_every_module_imports_where_nothing_else_is_installed(alone: Path) -> No
     foreign = [
         "credit_sanction_connectors",
         "credit_sanction_service",
+        "cryptography",
         "httpx",
         "psycopg",
         "structlog",

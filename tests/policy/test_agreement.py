@@ -20,6 +20,7 @@ from tests.policy.worlds import worlds
 
 from credit_sanction_service.domain.answers import Answer, Known, Question, answer
 from credit_sanction_service.domain.effect import Filter, belongs
+from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.terms import ALL_AREAS, Area
 
@@ -87,7 +88,7 @@ def compare(histories: list[History], days: list[date]) -> None:
 def ask(records: tuple[SanctionRecord, ...], day: date, law: Law) -> Answer:
     """Return what is answered to who asks by the enterprise's right code in every area."""
     question = Question(code=_RIGHT[0], name="", areas=ALL_AREAS)
-    return answer(question, Known(records=records), day=day, catalogues=law.catalogues)
+    return answer(question, Known(records=tuple(map(facts_of, records))), day=day, catalogues=law.catalogues)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

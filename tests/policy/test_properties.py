@@ -18,7 +18,7 @@ from credit_sanction_service.domain.effect import areas_running, belongs, in_for
 from credit_sanction_service.domain.faults import Invalid, SanctionError, TooEarly
 from credit_sanction_service.domain.lifecycle import next_change
 from credit_sanction_service.domain.terms import ALL_AREAS, DutyKind, LiftGround, PublicationClass, State
-from credit_sanction_service.store.codec import dump_record, load_record
+from credit_sanction_service.store.codec import dump_record, load_record, read_record
 
 if TYPE_CHECKING:
     from random import Random
@@ -206,6 +206,7 @@ def test_a_record_is_disputed_if_and_only_if_an_objection_is_open(told: list[His
 def test_every_version_is_read_back_from_its_stored_body_as_it_was(told: list[History]) -> None:
     for story, _, _, record in every_version(told[: TOLD // 3]):
         assert load_record(json.loads(dump_record(record))) == record, story.told()
+        assert read_record(dump_record(record)) == record, story.told()
 
 
 def test_a_history_replayed_from_stored_bodies_ends_the_same(told: list[History]) -> None:

@@ -56,6 +56,7 @@ from credit_sanction_service.domain.exits import (
     report_completion,
     report_interim,
 )
+from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.faults import Invalid, NotOverdue, NotPermitted, Violation
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.public_lists import EntryDraft, publish
@@ -106,7 +107,9 @@ def ask(
 ) -> Answer:
     """Return what is answered today about enterprise 1."""
     question = Question(code=judge(code(1)), name="", areas=areas, land_purpose=purpose)
-    return answer(question, Known(records=records, exits=exits), day=TODAY, catalogues=LAW.catalogues)
+    return answer(
+        question, Known(records=tuple(map(facts_of, records)), exits=exits), day=TODAY, catalogues=LAW.catalogues
+    )
 
 
 def take(given: ObligationDraft, function: Function = Function.INDUSTRY) -> RegisteredObligation:

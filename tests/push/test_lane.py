@@ -31,20 +31,30 @@ def test_a_half_open_breaker_lets_one_through_and_listens_to_it() -> None:
     breaker = Breaker(failures=1, open_s=10)
     breaker.note(0, answered=False)
     assert (breaker.state(10), breaker.room(10, 8)) == (BreakerState.HALF_OPEN, 1)
-    breaker.let_through(10)
+    assert breaker.let_through(10)
     assert breaker.room(10, 8) == 0
-    breaker.note(11, answered=False)
+    breaker.note(11, answered=False, probe=True)
     assert breaker.state(20) is BreakerState.OPEN
-    breaker.let_through(21)
-    breaker.note(22, answered=True)
+    assert breaker.let_through(21)
+    breaker.note(22, answered=True, probe=True)
     assert breaker.room(22, 8) == 8
+    assert not breaker.let_through(22)
+
+
+def test_what_began_before_the_breaker_opened_makes_no_room_for_another_probe() -> None:
+    breaker = Breaker(failures=1, open_s=10)
+    early = breaker.let_through(0)
+    breaker.note(0, answered=False)
+    breaker.let_through(10)
+    breaker.note(10, answered=None, probe=early)
+    assert breaker.room(10, 8) == 0
 
 
 def test_a_probe_that_was_never_called_leaves_room_for_another() -> None:
     breaker = Breaker(failures=1, open_s=10)
     breaker.note(0, answered=False)
     breaker.let_through(10)
-    breaker.note(10, answered=None)
+    breaker.note(10, answered=None, probe=True)
     assert breaker.room(10, 8) == 1
 
 
@@ -137,3 +147,17 @@ def test_a_lane_in_trouble_opens_its_breaker_and_then_sends_one_to_see() -> None
     carry_out(own, 2, answered=False)
     assert (own.is_open(0), own.room(0)) == (True, 0)
     assert (own.is_open(99), own.room(99)) == (False, 1)
+
+
+def test_of_two_that_wait_one_is_carried_out_to_see() -> None:
+    own = lane()
+    carry_out(own, 2, answered=False)
+    own.take(ticket("1"))
+    own.take(ticket("2"))
+    assert own.room(99) == 0
+    probe = own.begin(99)
+    assert probe is not None
+    assert probe.probe
+    assert own.begin(99) is None
+    own.end(99, answered=True, probe=True)
+    assert own.begin(99) is not None

@@ -69,10 +69,14 @@ def test_a_refusal_by_something_between_may_still_be_delivered() -> None:
         (Unavailable("later", sent=True, status=429, retry_after=0.0), False),
         (Unavailable("later", sent=True, status=503), True),
         (Unavailable("bad gateway", sent=True, status=502, retry_after=5.0), True),
+        (Rejected("not now", status=400, retry_after=5.0), False),
+        (Rejected("not now", status=400), True),
     ],
 )
-def test_a_snooze_is_no_step_in_the_schedule(answer: Unavailable, *, counts: bool) -> None:
-    assert settle(LISTING, verdict_of(answer, Policy())).failures == counts
+def test_a_snooze_is_no_step_in_the_schedule(answer: Unavailable | Rejected, *, counts: bool) -> None:
+    verdict = verdict_of(answer, replace(OWN, permanent=frozenset()))
+    assert settle(LISTING, verdict).failures == counts
+    assert verdict.wish_s == answer.retry_after
 
 
 def test_the_detail_of_an_attempt_has_the_words_of_the_target_and_nothing_that_cannot_be_stored() -> None:

@@ -14,6 +14,7 @@ from tests.samples import LAW, TODAY, code, noon, target
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.answers import Question
+from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.faults import EpochChanged, Overloaded, RevisionNotReached
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, UnknownReason, Verdict
@@ -95,7 +96,7 @@ def commit(writer: Writer, *records: SanctionRecord) -> Revision:
 
 def holds(index: Index, *records: SanctionRecord) -> bool:
     with index.hold() as view:
-        return all(view.find(judge(record.enterprise.code), "").records == (record,) for record in records)
+        return all(view.find(judge(record.enterprise.code), "").records == (facts_of(record),) for record in records)
 
 
 def check(index: Index, *, demand: Demand | None = None, typed: str = code(1), max_staleness: float = 60) -> Answer:
@@ -239,8 +240,7 @@ def test_a_new_epoch_is_loaded_whole(store: Database, writer: Writer, follow: Fo
 
 
 def test_a_store_that_went_back_is_loaded_whole(store: Database, writer: Writer) -> None:
-    index = Index()
-    index.replace(Revision(epoch=1, number=9), [sample(9)])
+    index = Index.of(Revision(epoch=1, number=9), [sample(9)])
     record = sample(1)
     revision = commit(writer, record)
     with connect(store.service_dsn) as own:

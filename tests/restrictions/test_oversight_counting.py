@@ -60,8 +60,9 @@ def counted(store: Database, day: date = MONDAY) -> dict[tuple[Area, Verdict], i
 def test_what_was_counted_is_written_at_the_end_and_by_its_day(store: Database, open_counter: OpenCounter) -> None:
     counter = open_counter()
     counter.count(MONDAY, [RESTRICTED, CLEAR, CLEAR])
-    counter.count(TUESDAY, [CLEAR])
+    counter.tally(TUESDAY, {tuple(CLEAR.areas.items()): 1})
     counter.count(TUESDAY, [])
+    counter.tally(TUESDAY, {})
     assert counted(store) == {}
     counter.close()
     counter.close()

@@ -1,4 +1,4 @@
-"""A real gRPC server on a loopback socket that answers as told and keeps what arrived."""
+"""A real gRPC server on a loopback socket that answers as told, message by message, and keeps what arrived."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ class Loopback(grpc.GenericRpcHandler):
         def play(request: Message, context: grpc.ServicerContext) -> Message:
             metadata = dict(context.invocation_metadata())
             self.arrivals.append(
-                Arrival(method=method.name, request=request, metadata=metadata, seconds_left=context.time_remaining())
+                Arrival(
+                    method=method.name, request=request, metadata=metadata, seconds_left=context.time_remaining() or 0.0
+                )
             )
             if self.failures:
                 code, message, details = self.failures.popleft()
@@ -104,9 +106,16 @@ class Loopback(grpc.GenericRpcHandler):
                 context.abort(code, message)
             return self.answers[method.name](request)
 
+        read = GetMessageClass(method.input_type).FromString
+        if method.client_streaming:
+            return grpc.stream_stream_rpc_method_handler(
+                lambda requests, context: (play(request, context) for request in requests),
+                request_deserializer=read,
+                response_serializer=lambda message: message.SerializeToString(),
+            )
         return grpc.unary_unary_rpc_method_handler(
             play,
-            request_deserializer=GetMessageClass(method.input_type).FromString,
+            request_deserializer=read,
             response_serializer=lambda message: message.SerializeToString(),
         )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import credit_sanction
 
-FORBIDDEN = ("httpx", "aiohttp", "tenacity", "structlog", "psycopg", "grpc_status")
+FORBIDDEN = ("httpx", "aiohttp", "tenacity", "structlog", "psycopg", "grpc_status", "cryptography")
 OURS = ("credit_sanction_service", "credit_sanction_connectors")
 MODULES = [
     module.name

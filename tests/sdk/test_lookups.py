@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.sdk.loopback import Loopback, always
@@ -15,6 +16,7 @@ from credit_sanction import (
     ClientError,
     InternalFault,
     ItemFailure,
+    RestrictionState,
     Revision,
     UnknownReason,
     Verdict,
@@ -22,6 +24,9 @@ from credit_sanction import (
 from credit_sanction.v1 import error_reason_pb2, measure_pb2, revision_pb2
 from credit_sanction.v1 import restriction_service_pb2 as wire
 from credit_sanction.v1.law_service_pb2 import EditionKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CODE = "91220101FAKE000130"
 BASIS = wire.AnswerBasis(
@@ -70,6 +75,31 @@ def restricted(code: str = CODE) -> wire.RestrictionAnswer:
             wire.Support(obligation="exitObligations/7", declared_on="2026-11-01", document_number="2", item="2号线")
         ],
     )
+
+
+def short_form(request: wire.BatchCheckRestrictionsRequest) -> wire.BatchCheckRestrictionsResponse:
+    """Answer that everybody is CLEAR, but `CODE`, which is restricted, and what is no code."""
+    response = wire.BatchCheckRestrictionsResponse(basis=BASIS)
+    verdicts, details = told(request.codes)
+    response.verdicts.extend(verdicts)
+    response.details.extend(details)
+    return response
+
+
+def told(codes: Iterable[str]) -> tuple[list[wire.Verdict.ValueType], list[wire.ItemDetail]]:
+    verdicts, details = [], []
+    for index, code in enumerate(codes):
+        verdicts.append({CODE: wire.VERDICT_RESTRICTED, "bad": wire.VERDICT_UNSPECIFIED}.get(code, wire.VERDICT_CLEAR))
+        if code == CODE:
+            details.append(wire.ItemDetail(index=index, answer=restricted()))
+        if code == "bad":
+            fault = error_reason_pb2.ItemError(
+                reason=error_reason_pb2.ERROR_REASON_IDENTIFIER_REFUSED,
+                message="no code",
+                violations=[error_reason_pb2.FieldViolation(field=f"codes[{index}]", description="too short")],
+            )
+            details.append(wire.ItemDetail(index=index, error=fault))
+    return verdicts, details
 
 
 def single(verdict: wire.Verdict.ValueType, *, stale: bool = False) -> wire.CheckRestrictionsResponse:
@@ -129,8 +159,7 @@ def test_the_question_carries_everything_given(service: Loopback, client: Client
 
 def test_land_is_asked_about_for_a_purpose(service: Loopback, client: Client) -> None:
     service.on("CheckRestrictions", lambda _: single(wire.VERDICT_CLEAR))
-    results = [wire.CheckResult(answer=wire.RestrictionAnswer(verdict=wire.VERDICT_CLEAR))]
-    service.on("BatchCheckRestrictions", lambda _: wire.BatchCheckRestrictionsResponse(results=results, basis=BASIS))
+    service.on("BatchCheckRestrictions", short_form)
     client.check(CODE)
     client.check(CODE, areas="LAND", land_purpose="exit_disposal")
     client.check_many([CODE], areas="LAND", land_purpose=wire.LAND_PURPOSE_EXIT_DISPOSAL)
@@ -244,7 +273,7 @@ def test_details_that_a_large_reply_left_out_are_asked_for_in_smaller_ones(servi
 
     service.on("BatchCheckRestrictions", answer)
     codes = [f"{number:018d}" for number in range(6)] + [held]
-    results = client.check_many(codes)
+    results = client.check_many([(code, "名") for code in codes])
     requests = service.requests(wire.BatchCheckRestrictionsRequest)
     assert [len(request.enterprises) for request in requests] == [7, 3, 2, 1, 1]
     assert [request.consistency.min_revision.number for request in requests] == [0, 1, 2, 3, 4]
@@ -262,5 +291,80 @@ def test_nothing_is_asked_for_an_empty_list(service: Loopback, client: Client) -
 
 def test_a_list_that_comes_back_short_is_a_fault(service: Loopback, client: Client) -> None:
     service.on("BatchCheckRestrictions", lambda _: wire.BatchCheckRestrictionsResponse(basis=BASIS))
-    with pytest.raises(InternalFault, match="0 results for 1 items"):
-        client.check_many([CODE])
+    for items in ([CODE], [(CODE, "名")]):
+        with pytest.raises(InternalFault, match="0 results for 1 items"):
+            client.check_many(items)
+
+
+def test_codes_alone_are_asked_in_the_short_form(service: Loopback, client: Client) -> None:
+    service.on("BatchCheckRestrictions", short_form)
+    clear, blocked, bad = client.check_many(["1", CODE, "bad"], areas=["LOANS", "LAND_SUPPLY"], include_ended=True)
+    (request,) = service.requests(wire.BatchCheckRestrictionsRequest)
+    assert list(request.codes) == ["1", CODE, "bad"]
+    assert request.include_ended
+    assert isinstance(clear, Answer)
+    assert clear.clear
+    assert (clear.asked, clear.code, clear.revision) == ("1", "1", Revision(epoch=1, number=42))
+    assert clear.areas == dict.fromkeys([Area.LAND_SUPPLY, Area.FINANCING_CREDIT, Area.BOND_ISSUANCE], Verdict.CLEAR)
+    assert clear.credit_directions == ("NEUTRAL",)
+    assert clear.law == {"CATALOGUE": "2026-1", "CALENDAR": "2004-2026"}
+    assert isinstance(blocked, Answer)
+    assert blocked.restricted
+    assert blocked.restrictions[0].document_number == "长虚工信惩〔2026〕1号"
+    assert isinstance(bad, ItemFailure)
+    assert (bad.index, bad.code, str(bad)) == (2, "bad", "code: too short")
+
+
+def test_a_verdict_that_nothing_explains_is_never_clear(service: Loopback, client: Client) -> None:
+    reply = wire.BatchCheckRestrictionsResponse(
+        basis=BASIS,
+        verdicts=[wire.VERDICT_UNSPECIFIED, wire.VERDICT_RESTRICTED, wire.VERDICT_UNKNOWN, wire.VERDICT_RESTRICTED],
+        details=[wire.ItemDetail(index=3, answer=wire.RestrictionAnswer(code="4", verdict=wire.VERDICT_CLEAR))],
+    )
+    service.on("BatchCheckRestrictions", lambda _: reply)
+    verdicts = [one.verdict for one in client.check_many("1234") if isinstance(one, Answer)]
+    assert verdicts == [Verdict.UNKNOWN, Verdict.RESTRICTED, Verdict.UNKNOWN, Verdict.RESTRICTED]
+
+
+def test_a_past_is_asked_for(service: Loopback, client: Client) -> None:
+    service.on("CheckRestrictions", lambda _: single(wire.VERDICT_CLEAR))
+    instant = datetime(2026, 11, 20, 4, tzinfo=UTC)
+    client.check(CODE, at_revision=Revision(epoch=1, number=7), include_ended=True)
+    client.check(CODE, as_known_at=instant)
+    then, known = service.requests(wire.CheckRestrictionsRequest)
+    assert (then.consistency.at_revision.number, then.include_ended) == (7, True)
+    assert known.consistency.as_known_at.ToDatetime(UTC) == instant
+    with pytest.raises(ClientError, match="as_known_at has no time zone"):
+        client.check(CODE, as_known_at=instant.replace(tzinfo=None))
+
+
+def test_requests_about_one_past_do_not_follow_on_each_other(service: Loopback, client: Client) -> None:
+    service.on("BatchCheckRestrictions", short_form)
+    client.check_many(["1"] * 10_001, at_revision=Revision(epoch=1, number=7))
+    for request in service.requests(wire.BatchCheckRestrictionsRequest):
+        assert request.consistency.at_revision.number == 7
+        assert not request.consistency.HasField("min_revision")
+
+
+def test_what_has_ended_stands_apart_from_what_is_in_force(service: Loopback, client: Client) -> None:
+    answer = restricted()
+    answer.restrictions.add(area=measure_pb2.AREA_BOND_ISSUANCE, state=wire.RESTRICTION_STATE_ENDED, until="2026-01-01")
+    answer.restrictions.add(area=measure_pb2.AREA_BOND_ISSUANCE, state=wire.RESTRICTION_STATE_SUSPENDED)
+    answer.restrictions[0].state = wire.RESTRICTION_STATE_DISPUTED
+    service.on("CheckRestrictions", lambda _: wire.CheckRestrictionsResponse(answer=answer, basis=BASIS))
+    read = client.check(CODE, include_ended=True)
+    assert [one.state for one in read.restrictions] == [RestrictionState.DISPUTED]
+    assert [one.state for one in read.past] == [RestrictionState.ENDED, RestrictionState.SUSPENDED]
+    assert read.past[0].until == date(2026, 1, 1)
+
+
+def test_an_answer_states_itself_in_a_sentence(service: Loopback, client: Client) -> None:
+    reply = single(wire.VERDICT_CLEAR)
+    reply.answer.areas.add(area=measure_pb2.AREA_LAND_SUPPLY, verdict=wire.VERDICT_CLEAR)
+    service.on("CheckRestrictions", lambda _: reply)
+    assert client.check(CODE).statement == (
+        f"{CODE}: no measure in force in LAND_SUPPLY on 2026-11-23, as of revision 1:42 at 2026-11-23T12:05:06+08:00 无惩戒措施"
+    )
+    service.on("CheckRestrictions", lambda _: single(wire.VERDICT_UNKNOWN, stale=True))
+    assert "cannot be decided" in client.check(CODE).statement
+    assert "数据过期" in client.check(CODE).statement

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,14 @@ import pytest
 from tests.samples import call, noon
 from tests.samples import record as sample
 
+from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.faults import StoreUnavailable
 from credit_sanction_service.editions import install_shipped
 from credit_sanction_service.records import Records
 from credit_sanction_service.store.codec import dump_record
 from credit_sanction_service.store.connect import Reader, connect
+from credit_sanction_service.store.ever import keys_of
+from credit_sanction_service.store.facts import load_facts, pack_leads
 from credit_sanction_service.store.migrate import check_schema, migrate
 from credit_sanction_service.store.writer import Writer
 
@@ -59,6 +63,9 @@ def test_a_record_of_the_first_release_is_kept_and_gets_its_due_days(database: D
         assert connection.execute("SELECT kind, subject_id::text FROM change_log WHERE revision = 1").fetchall() == [
             ("record", given.id)
         ]
+        assert connection.execute("SELECT ever FROM sanction_record").fetchone() == (keys_of(given.enterprise),)
+        ((facts, leads),) = connection.execute("SELECT facts, leads FROM sanction_record").fetchall()
+        assert (load_facts(facts), leads) == (facts_of(given), pack_leads(facts_of(given)))
     with (
         closing(Writer(database.service_dsn, clock=noon)) as writer,
         closing(Reader(database.service_dsn)) as reader,
@@ -70,6 +77,22 @@ def test_a_record_of_the_first_release_is_kept_and_gets_its_due_days(database: D
         fresh = records.get(given.id, call().principal).record
         assert (fresh.version, fresh.state, fresh.due_days) == (2, given.state, given.due_days)
         assert records.pass_days() == 0
+
+
+def test_what_a_record_was_known_as_is_gathered_from_every_version(database: Database) -> None:
+    given = sample(1)
+    put_first_release(database, given)
+    before = replace(given.enterprise, name="长春虚构更名水泥有限公司")
+    with psycopg.connect(database.owner_dsn) as owner:
+        owner.execute(
+            "INSERT INTO change_log SELECT epoch, revision, 2, record_id, 7, enterprise_code, action, principal,"
+            " jsonb_set(body, '{enterprise,name}', to_jsonb(%s::text)) FROM change_log",
+            (before.name,),
+        )
+    migrate(database.owner_dsn)
+    with connect(database.service_dsn) as connection:
+        row = connection.execute("SELECT ever FROM sanction_record").fetchone()
+    assert row == (sorted({*keys_of(given.enterprise), *keys_of(before)}),)
 
 
 def put_first_release(database: Database, record: SanctionRecord) -> None:

@@ -45,7 +45,7 @@ class _RestrictionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rest
     RESTRICTION_STATE_QUARANTINED: _RestrictionState.ValueType  # 5
     """Its record awaits confirmation of its identifier 待确认: the verdict is UNKNOWN. In Watch and Export alone."""
     RESTRICTION_STATE_NOT_LISTED: _RestrictionState.ValueType  # 6
-    """Decided, and not listed yet 未列入: no effect before `since`. In Watch and Export alone."""
+    """Listed from a day ahead 未到列入日: no effect before `since`. In Watch and Export alone."""
 
 class RestrictionState(_RestrictionState, metaclass=_RestrictionStateEnumTypeWrapper):
     """What has become of a restriction 限制状态."""
@@ -63,7 +63,7 @@ RESTRICTION_STATE_ENDED: RestrictionState.ValueType  # 4
 RESTRICTION_STATE_QUARANTINED: RestrictionState.ValueType  # 5
 """Its record awaits confirmation of its identifier 待确认: the verdict is UNKNOWN. In Watch and Export alone."""
 RESTRICTION_STATE_NOT_LISTED: RestrictionState.ValueType  # 6
-"""Decided, and not listed yet 未列入: no effect before `since`. In Watch and Export alone."""
+"""Listed from a day ahead 未到列入日: no effect before `since`. In Watch and Export alone."""
 Global___RestrictionState: _TypeAlias = RestrictionState  # noqa: Y015
 
 class _Verdict:

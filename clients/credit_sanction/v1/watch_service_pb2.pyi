@@ -64,7 +64,9 @@ class RestrictionScope(_message.Message):
     DISTRICTS_FIELD_NUMBER: _builtins.int
     PORTFOLIO_FIELD_NUMBER: _builtins.int
     portfolio: _builtins.str
-    """A portfolio of the caller, `portfolios/{id}` 关注名单. Empty: all enterprises."""
+    """A portfolio of the caller, `portfolios/{id}` 关注名单. Empty: all enterprises. A change of it is told of in its place among the
+    revisions: entries for the codes that came, ENDED for those that went.
+    """
     @_builtins.property
     def areas(self) -> _containers.RepeatedScalarFieldContainer[_measure_pb2.Area.ValueType]:
         """Areas 领域. With `groups` empty too: all that the caller may ask about."""
@@ -95,7 +97,9 @@ Global___RestrictionScope: _TypeAlias = RestrictionScope  # noqa: Y015
 
 @_typing.final
 class RestrictionEntry(_message.Message):
-    """One record as it stands within the scope 条目. It takes the place of all that was told of this record before."""
+    """One record as it stands within the scope 条目. It takes the place of all that was told of this record before. Of one that has
+    ended, record, version and code alone are told.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -131,7 +135,7 @@ class RestrictionEntry(_message.Message):
 
     @_builtins.property
     def restrictions(self) -> _containers.RepeatedCompositeFieldContainer[_restriction_service_pb2.Restriction]:
-        """Its restrictions within the scope, each with its first and last day 限制. Empty where it has ended."""
+        """Its restrictions within the scope, each with its first and last day 限制. They begin and end by these without another word."""
 
     @_builtins.property
     def portfolio_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

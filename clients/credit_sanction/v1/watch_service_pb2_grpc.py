@@ -80,8 +80,9 @@ class WatchServiceServicer(object):
     """
 
     def WatchRestrictions(self, request, context):
-        """Tells of every change within the scope, by whole revisions in commit order 订阅变更. Heartbeats carry the revision that
-        the stream has reached. It may begin at any revision of the present epoch; for one of another epoch it is refused with
+        """Tells of every change within the scope, by whole revisions in commit order 订阅变更. A heartbeat says that everything is told
+        up to its revision, and that nothing else had been committed up to 5 seconds before it was sent: none is sent to a reader
+        that lags behind. It may begin at any revision of the present epoch; for one of another epoch it is refused with
         EPOCH_CHANGED, also where the epoch changes while it runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

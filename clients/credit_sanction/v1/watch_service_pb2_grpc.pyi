@@ -39,8 +39,9 @@ class WatchServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WatchServiceAsyncStub: ...
     WatchRestrictions: _grpc.UnaryStreamMultiCallable[_watch_service_pb2.WatchRestrictionsRequest, _watch_service_pb2.WatchRestrictionsResponse]
-    """Tells of every change within the scope, by whole revisions in commit order 订阅变更. Heartbeats carry the revision that
-    the stream has reached. It may begin at any revision of the present epoch; for one of another epoch it is refused with
+    """Tells of every change within the scope, by whole revisions in commit order 订阅变更. A heartbeat says that everything is told
+    up to its revision, and that nothing else had been committed up to 5 seconds before it was sent: none is sent to a reader
+    that lags behind. It may begin at any revision of the present epoch; for one of another epoch it is refused with
     EPOCH_CHANGED, also where the epoch changes while it runs.
     """
     ExportRestrictions: _grpc.UnaryStreamMultiCallable[_watch_service_pb2.ExportRestrictionsRequest, _watch_service_pb2.ExportRestrictionsResponse]
@@ -65,8 +66,9 @@ class WatchServiceAsyncStub(WatchServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     WatchRestrictions: _aio.UnaryStreamMultiCallable[_watch_service_pb2.WatchRestrictionsRequest, _watch_service_pb2.WatchRestrictionsResponse]  # type: ignore[assignment]
-    """Tells of every change within the scope, by whole revisions in commit order 订阅变更. Heartbeats carry the revision that
-    the stream has reached. It may begin at any revision of the present epoch; for one of another epoch it is refused with
+    """Tells of every change within the scope, by whole revisions in commit order 订阅变更. A heartbeat says that everything is told
+    up to its revision, and that nothing else had been committed up to 5 seconds before it was sent: none is sent to a reader
+    that lags behind. It may begin at any revision of the present epoch; for one of another epoch it is refused with
     EPOCH_CHANGED, also where the epoch changes while it runs.
     """
     ExportRestrictions: _aio.UnaryStreamMultiCallable[_watch_service_pb2.ExportRestrictionsRequest, _watch_service_pb2.ExportRestrictionsResponse]  # type: ignore[assignment]
@@ -94,8 +96,9 @@ class WatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _watch_service_pb2.WatchRestrictionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_watch_service_pb2.WatchRestrictionsResponse], _abc.AsyncIterator[_watch_service_pb2.WatchRestrictionsResponse]]:
-        """Tells of every change within the scope, by whole revisions in commit order 订阅变更. Heartbeats carry the revision that
-        the stream has reached. It may begin at any revision of the present epoch; for one of another epoch it is refused with
+        """Tells of every change within the scope, by whole revisions in commit order 订阅变更. A heartbeat says that everything is told
+        up to its revision, and that nothing else had been committed up to 5 seconds before it was sent: none is sent to a reader
+        that lags behind. It may begin at any revision of the present epoch; for one of another epoch it is refused with
         EPOCH_CHANGED, also where the epoch changes while it runs.
         """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from credit_sanction_connectors.lender_webhook import message_id
 from credit_sanction_connectors.standins.dialect import is_fresh, names_of, read_object, version_of
 from credit_sanction_connectors.standins.ledger import Arrival
 
@@ -45,10 +46,10 @@ class LenderWebhookDialect:
 
     def authentic(self, headers: Mapping[str, str], body: bytes) -> bool:
         """See the protocol."""
-        message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+        webhook_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
         if not is_fresh(timestamp, self._now()):
             return False
-        signed = f"{message_id}.{timestamp}.".encode(errors="replace") + body
+        signed = f"{webhook_id}.{timestamp}.".encode(errors="replace") + body
         mac = hmac.new(self._key, signed, hashlib.sha256)
         wanted = b"v1," + base64.b64encode(mac.digest())
         given = headers.get("webhook-signature", "").encode(errors="replace").split(b" ")
@@ -57,8 +58,8 @@ class LenderWebhookDialect:
     def arrival(self, path: str, headers: Mapping[str, str], body: bytes) -> Arrival:  # noqa: ARG002 - one address
         """See the protocol."""
         event = read_object(body)
-        if event["id"] != headers["webhook-id"] or event["specversion"] != "1.0":
-            raise ValueError("expected a CloudEvent 1.0 whose id is the webhook-id")
+        if message_id(event["id"]) != headers["webhook-id"] or event["specversion"] != "1.0":
+            raise ValueError("expected a CloudEvent 1.0 whose id, with _ for each full stop, is the webhook-id")
         present = {"listed": True, "withdrawn": False}[event["type"].split(".")[-2]]
         data = event["data"]
         return Arrival(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.values import Head
 
 _SCHEME: Final = "bearer "
+_UNKNOWN: Final = (None, None)
 
 
 class Callers:
@@ -41,9 +42,9 @@ class Callers:
         raise CallerUnknown("no token: send `authorization: Bearer …` with the call")
 
     def _known(self, authorization: str) -> Principal:
-        if not authorization.lower().startswith(_SCHEME):
+        if authorization[:7].lower() != _SCHEME:
             raise CallerUnknown("the authorization is not of the form `Bearer …`")
-        principal, expires_at = self._tokens.get(token_hash(authorization[len(_SCHEME) :].strip()), (None, None))
+        principal, expires_at = self._tokens.get(token_hash(authorization[7:].strip()), _UNKNOWN)
         if principal is None:
             raise CallerUnknown("the token is not known, or was withdrawn")
         if expires_at is not None and expires_at <= self._clock():

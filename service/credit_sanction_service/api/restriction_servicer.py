@@ -2,235 +2,177 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from typing_extensions import override
 
 from credit_sanction.v1 import restriction_service_pb2 as pb
 from credit_sanction.v1 import restriction_service_pb2_grpc as service_grpc
-from credit_sanction_service.api import words
-from credit_sanction_service.api.errors import item_error
+from credit_sanction_service.api.consistency import read_consistency
 from credit_sanction_service.api.guard import caller
-from credit_sanction_service.api.parts import authority_message, basis_message, iso, revision_message
-from credit_sanction_service.api.requests import invalid, plain, require_count
-from credit_sanction_service.domain.answers import Question
-from credit_sanction_service.domain.calendar import parse_day
-from credit_sanction_service.domain.faults import IdentifierRefused, Invalid, Violation
-from credit_sanction_service.domain.identifiers import Judgement, describe, judge
-from credit_sanction_service.domain.terms import ALL_AREAS, GROUPS, Area, LandPurpose
-from credit_sanction_service.domain.text import NAME_LIMIT
-from credit_sanction_service.restrictions.look_up import Demand
-from credit_sanction_service.store.outcomes import Refused
-from credit_sanction_service.store.values import Revision
+from credit_sanction_service.api.questions import TermsRead, read_areas, read_question, try_question
+from credit_sanction_service.api.receipts import Receipts
+from credit_sanction_service.api.replies import BATCH, SCREENING, Replies
+from credit_sanction_service.api.requests import invalid, require_count
+from credit_sanction_service.api.written import Written, size_of, write_answer
+from credit_sanction_service.domain.access import GRANTS
+from credit_sanction_service.domain.faults import StoreUnavailable
+from credit_sanction_service.domain.terms import ALL_AREAS, Area
+from credit_sanction_service.restrictions.long_list import CallerGoneError, Order
+from credit_sanction_service.restrictions.look_up import PRESENT, Basis, Demand
+from credit_sanction_service.restrictions.prepared import Ready, Terms
+from credit_sanction_service.restrictions.screening import Screening
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import grpc
 
-    from credit_sanction_service.domain.answers import Answer
-    from credit_sanction_service.domain.effect import MeasureInForce
-    from credit_sanction_service.domain.exits import RegisteredObligation
-    from credit_sanction_service.restrictions.look_up import Basis, LookUp
+    from credit_sanction_service.domain.answers import Question
+    from credit_sanction_service.restrictions.look_up import LookUp
+    from credit_sanction_service.store.outcomes import Refused
 
 MOST_IN_BATCH: Final = 10_000
-MOST_NAME_BYTES: Final = 3_000_000
-MOST_DETAIL_BYTES: Final = 2_000_000  # clients refuse 4 MiB by default, and verdicts alone of 10,000 take up to 1.3 MB
+
+
+class Search(Protocol):
+    """What finds enterprises by a name."""
+
+    def find(self, query: str, areas: Sequence[Area], limit: int) -> pb.SearchEnterprisesResponse:
+        """Return candidates with a record in one of the areas."""
+        ...
 
 
 class RestrictionServicer(service_grpc.RestrictionServiceServicer):
-    """Answers look-ups. Which areas a caller may ask about is its role's; asking for more is refused, not trimmed."""
+    """
+    Answers look-ups. Which areas a caller may ask about is its role's; asking for more is refused, not trimmed.
 
-    def __init__(self, look_up: LookUp) -> None:
+    Replies are the bytes of the response: they are put together of what was written before, and passed on as they are.
+    """
+
+    def __init__(self, look_up: LookUp, *, receipts: Receipts | None = None, search: Search | None = None) -> None:
         self._look_up = look_up
+        self._receipts = receipts or Receipts(None)
+        self._search = search
+        self._screening = Screening(look_up, write_answer, size_of)
+        self._replies = Replies()
+        self._terms = TermsRead()
 
     @override
     def CheckRestrictions(
         self, request: pb.CheckRestrictionsRequest, context: grpc.ServicerContext
     ) -> pb.CheckRestrictionsResponse:
-        areas = read_areas(request.areas, request.groups)
-        caller().require_areas(areas)
-        purpose = read_purpose(request.land_purpose)
-        question = read_question(request.enterprise, areas, purpose=purpose)
-        answers, basis = self._look_up.check([question], _demand(request.consistency))
-        return pb.CheckRestrictionsResponse(answer=_answer(answers[0]), basis=_basis(basis, areas, purpose))
+        terms = self._terms.read(request, caller())
+        demand = _demand(request)
+        if request.want_receipt or request.purpose:
+            self._receipts.require(request)
+        query = request.enterprise
+        code, name = query.code, query.name
+        given = None if name else self._screening.one(code, terms, demand)
+        ready, basis = given or self._checked(code, name, terms, demand)
+        reply = self._replies.one(code, ready, basis, terms)
+        if request.want_receipt:
+            return self._signed(request, reply)
+        return cast("pb.CheckRestrictionsResponse", reply)
 
     @override
     def BatchCheckRestrictions(
         self, request: pb.BatchCheckRestrictionsRequest, context: grpc.ServicerContext
     ) -> pb.BatchCheckRestrictionsResponse:
-        require_count("enterprises", len(request.enterprises), MOST_IN_BATCH)
-        areas = read_areas(request.areas, request.groups)
-        caller().require_areas(areas)
-        purpose = read_purpose(request.land_purpose)
-        items = [_try_question(query, areas, number, purpose) for number, query in enumerate(request.enterprises)]
-        questions = [item for item in items if isinstance(item, Question)]
-        answers, basis = self._look_up.check(questions, _demand(request.consistency))
-        return pb.BatchCheckRestrictionsResponse(results=_results(items, answers), basis=_basis(basis, areas, purpose))
-
-
-def _results(items: Sequence[Question | Refused], answers: Iterable[Answer]) -> Iterator[pb.CheckResult]:
-    """Yield a result for each item. Once the reply grows too large for clients, details are left off, verdicts never."""
-    answered, size = iter(answers), 0
-    for item in items:
-        if isinstance(item, Refused):
-            result = pb.CheckResult(error=item_error(item))
-        else:
-            result = pb.CheckResult(answer=_answer(next(answered)))
-            if size + result.ByteSize() > MOST_DETAIL_BYTES:
-                _omit_details(result.answer)
-            if size > MOST_NAME_BYTES:
-                result.answer.ClearField("name")
-        size += result.ByteSize()
-        yield result
-
-
-def _omit_details(answer: pb.RestrictionAnswer) -> None:
-    for field in ("restrictions", "explanations", "candidates", "supports"):
-        answer.ClearField(field)
-    answer.details_omitted = True
-
-
-def read_areas(areas: Iterable[int], groups: Iterable[int]) -> tuple[Area, ...]:
-    """Return the areas asked, in the areas' order; all nine where none is named. Raises `Invalid` for an unknown one."""
-    chosen: set[Area] = set()
-    for number, value in enumerate(areas):
-        area = words.AREA.read(value)
-        if area is None:
-            raise invalid(f"areas[{number}]", f"{value} is not a known area")
-        chosen.add(area)
-    for number, value in enumerate(groups):
-        group = words.AREA_GROUP.read(value)
-        if group is None:
-            raise invalid(f"groups[{number}]", f"{value} is not a known group")
-        chosen.update(GROUPS[group])
-    return tuple(area for area in ALL_AREAS if area in chosen) or ALL_AREAS
-
-
-def read_purpose(value: int) -> LandPurpose:
-    """Return what land is asked about for; unsaid, a new supply. Raises `Invalid` for an unknown one."""
-    purpose = words.LAND_PURPOSE.read(value)
-    if purpose is None and value:
-        raise invalid("land_purpose", f"{value} is not a known purpose")
-    return purpose or LandPurpose.NEW_SUPPLY
-
-
-def read_question(
-    query: pb.EnterpriseQuery,
-    areas: tuple[Area, ...],
-    *,
-    path: str = "enterprise",
-    purpose: LandPurpose = LandPurpose.NEW_SUPPLY,
-) -> Question:
-    """Return the question. Raises `IdentifierRefused` for a code that no enterprise can have, `Invalid` for a bad name."""
-    code = judge(query.code)
-    if code.judgement is Judgement.REFUSED:
-        violation = Violation(field=f"{path}.code", description=describe(query.code, code), rule=code.rule)
-        raise IdentifierRefused([violation], likely_codes=code.likely)
-    name = plain(f"{path}.name", query.name, limit=NAME_LIMIT)
-    return Question(code=code, name=name, areas=areas, land_purpose=purpose)
-
-
-def _try_question(
-    query: pb.EnterpriseQuery, areas: tuple[Area, ...], number: int, purpose: LandPurpose
-) -> Question | Refused:
-    try:
-        return read_question(query, areas, path=f"enterprises[{number}]", purpose=purpose)
-    except Invalid as fault:
-        return Refused(
-            fault=type(fault).__name__,
-            message=str(fault),
-            violations=fault.violations,
-            likely_codes=fault.likely_codes,
-        )
-
-
-def _demand(message: pb.Consistency) -> Demand:
-    day = None
-    if message.as_of_date:
+        if request.codes and request.enterprises:
+            raise invalid("codes", "it stands instead of `enterprises`: give one of them")
+        terms = self._terms.read(request, caller())
+        demand, is_active = _demand(request), context.is_active
         try:
-            day = parse_day(message.as_of_date)
-        except ValueError as fault:
-            raise invalid("consistency.as_of_date", str(fault)) from None
-    staleness = None
-    if message.HasField("max_staleness"):
-        staleness = message.max_staleness.seconds + message.max_staleness.nanos / 1e9
-        if staleness <= 0:
-            raise invalid("consistency.max_staleness", "it must be above 0")
-    revision = None
-    if message.HasField("min_revision"):
-        revision = Revision(epoch=message.min_revision.epoch, number=message.min_revision.number)
-    return Demand(min_revision=revision, max_staleness=staleness, day=day)
+            if request.codes:
+                require_count("codes", len(request.codes), MOST_IN_BATCH)
+                screened = self._screening.many(_by_code(request.codes, (), terms, demand, is_active))
+                reply = self._replies.short(screened, terms, BATCH)
+            else:
+                require_count("enterprises", len(request.enterprises), MOST_IN_BATCH)
+                order = _by_query(request.enterprises, terms, demand, is_active)
+                reply = self._replies.long(order.codes, self._screening.many(order), terms)
+        except CallerGoneError:
+            reply = b""  # nobody reads it
+        return cast("pb.BatchCheckRestrictionsResponse", reply)
+
+    @override
+    def ScreenRestrictions(
+        self, request_iterator: Iterator[pb.ScreenRestrictionsRequest], context: grpc.ServicerContext
+    ) -> Iterator[pb.ScreenRestrictionsResponse]:
+        terms, demand = Terms(areas=ALL_AREAS), PRESENT
+        for number, request in enumerate(request_iterator):
+            if number == 0:
+                terms, demand = self._terms.read(request.terms, caller()), _demand(request.terms)
+            elif request.HasField("terms"):
+                raise invalid("terms", "they stand in the first message of a stream, and in no other")
+            if request.codes or number:
+                require_count("codes", len(request.codes), MOST_IN_BATCH)
+            if len(request.names) not in {0, len(request.codes)}:
+                raise invalid("names", f"{len(request.names)} for {len(request.codes)} codes: none, or one for each")
+            order = _by_code(request.codes, request.names, terms, demand, context.is_active)
+            try:
+                screened = self._screening.many(order)
+            except CallerGoneError:
+                return
+            head = pb.ScreenRestrictionsResponse(sequence=request.sequence).SerializeToString()
+            reply = self._replies.short(screened, terms, SCREENING, head)
+            yield cast("pb.ScreenRestrictionsResponse", reply)
+
+    @override
+    def SearchEnterprises(
+        self, request: pb.SearchEnterprisesRequest, context: grpc.ServicerContext
+    ) -> pb.SearchEnterprisesResponse:
+        who = caller()
+        granted = frozenset[Area]().union(*(GRANTS[role].areas for role in who.roles))
+        areas = tuple(area for area in ALL_AREAS if area in granted)
+        if request.areas or request.groups:
+            areas = read_areas(request.areas, request.groups)
+            who.require_areas(areas)
+        if self._search is None:
+            raise StoreUnavailable("this service does not search by name")
+        return self._search.find(request.query, areas, request.limit)
+
+    @override
+    def ListReceiptKeys(
+        self, request: pb.ListReceiptKeysRequest, context: grpc.ServicerContext
+    ) -> pb.ListReceiptKeysResponse:
+        return self._receipts.list()
+
+    def _checked(self, code: str, name: str, terms: Terms, demand: Demand) -> tuple[Ready[Written], Basis]:
+        question = read_question(code, name, terms, code_path="enterprise.code", name_path="enterprise.name")
+        answers, basis = self._look_up.check([question], demand, include_ended=terms.include_ended)
+        return self._screening.ready(answers[0], code), basis
+
+    def _signed(self, request: pb.CheckRestrictionsRequest, reply: bytes) -> pb.CheckRestrictionsResponse:
+        message = pb.CheckRestrictionsResponse.FromString(reply)
+        message.receipt.CopyFrom(self._receipts.sign(caller(), request, message))
+        return message
 
 
-def _answer(answer: Answer) -> pb.RestrictionAnswer:
-    return pb.RestrictionAnswer(
-        code=answer.code,
-        name=answer.name,
-        verdict=words.VERDICT.write(answer.verdict),
-        areas=[
-            pb.AreaVerdict(area=words.AREA.write(area), verdict=words.VERDICT.write(verdict))
-            for area, verdict in answer.areas.items()
-        ],
-        restrictions=[_restriction(measure) for measure in answer.restrictions],
-        unknown_reasons=[words.UNKNOWN_REASON.write(reason) for reason in answer.unknown_reasons],
-        explanations=answer.explanations,
-        candidates=[
-            pb.Candidate(code=candidate.code, name=candidate.name, explanation=candidate.explanation)
-            for candidate in answer.candidates
-        ],
-        credit_directions=[words.CREDIT_DIRECTION.write(direction) for direction in answer.credit_directions],
-        supports=[_support(obligation) for obligation in answer.supports],
-    )
+def _demand(request: pb.CheckRestrictionsRequest | pb.BatchCheckRestrictionsRequest | pb.ScreenTerms) -> Demand:
+    return read_consistency(request.consistency) if request.HasField("consistency") else PRESENT
 
 
-def _support(obligation: RegisteredObligation) -> pb.Support:
-    declared = obligation.active_exit
-    return pb.Support(
-        obligation=obligation.name,
-        item=obligation.obligation.item,
-        declared_on=iso(declared.declared_on) if declared else "",
-        document_number=declared.document_number if declared else "",
-    )
+def _by_code(
+    codes: Sequence[str], names: Sequence[str], terms: Terms, demand: Demand, is_active: Callable[[], bool]
+) -> Order:
+    codes, names = list(codes), list(names)
+
+    def ask(place: int) -> Question | Refused:
+        name = names[place] if names else ""
+        return try_question(codes[place], name, terms, code_path=f"codes[{place}]", name_path=f"names[{place}]")
+
+    return Order(codes=codes, names=names, terms=terms, demand=demand, ask=ask, is_active=is_active)
 
 
-def _restriction(found: MeasureInForce) -> pb.Restriction:
-    record = found.record
-    return pb.Restriction(
-        area=words.AREA.write(found.measure.area),
-        binding=found.binding,
-        directive_zh=found.row.directive_zh,
-        directive_en=found.row.directive_en,
-        record=record.name,
-        authority=authority_message(record.authority),
-        document_number=record.ruling.document_number,
-        legal_basis=basis_message(found.basis),
-        since=iso(record.since),
-        until=iso(found.until),
-        disputed=record.disputed,
-        catalogue_edition=record.catalogue_edition,
-        actions=[words.ACTION.write(action) for action in found.row.actions],
-        executing_department="、".join(found.row.departments),
-        demands=[
-            pb.Demand(
-                action=words.ACTION.write(demand.action),
-                binding=demand.binding,
-                legal_basis=basis_message(demand.basis),
-            )
-            for demand in found.demands
-        ],
-    )
+def _by_query(
+    queries: Sequence[pb.EnterpriseQuery], terms: Terms, demand: Demand, is_active: Callable[[], bool]
+) -> Order:
+    codes, names = [query.code for query in queries], [query.name for query in queries]
 
+    def ask(place: int) -> Question | Refused:
+        item = f"enterprises[{place}]"
+        return try_question(codes[place], names[place], terms, code_path=f"{item}.code", name_path=f"{item}.name")
 
-def _basis(basis: Basis, areas: tuple[Area, ...], purpose: LandPurpose) -> pb.AnswerBasis:
-    message = pb.AnswerBasis(
-        revision=revision_message(basis.revision),
-        stale=basis.stale,
-        as_of_date=iso(basis.day),
-        catalogue_edition=basis.catalogue_edition,
-        law=[pb.EditionInUse(kind=words.EDITION_KIND.write(kind), edition=name) for kind, name in basis.law.items()],
-    )
-    message.answered_at.FromDatetime(basis.answered_at)
-    if Area.LAND_SUPPLY in areas:
-        message.land_purpose = words.LAND_PURPOSE.write(purpose)
-    return message
+    return Order(codes=codes, names=names, terms=terms, demand=demand, ask=ask, is_active=is_active)

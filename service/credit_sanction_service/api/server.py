@@ -26,17 +26,28 @@ from credit_sanction.v1 import restriction_service_pb2 as restriction_pb
 from credit_sanction.v1 import restriction_service_pb2_grpc as restriction_grpc
 from credit_sanction.v1 import sanction_record_service_pb2 as record_pb
 from credit_sanction.v1 import sanction_record_service_pb2_grpc as record_grpc
-from credit_sanction_service.api.guard import Guard
-from credit_sanction_service.domain.access import CHECK, GRANTS
+from credit_sanction.v1 import watch_service_pb2 as watch_pb
+from credit_sanction.v1 import watch_service_pb2_grpc as watch_grpc
+from credit_sanction_service.api.access_log import AccessLog
+from credit_sanction_service.api.guard import guarded
+from credit_sanction_service.api.pools import ElasticPool
+from credit_sanction_service.domain.access import GRANTS
 
 if TYPE_CHECKING:
     from credit_sanction_service.api.callers import Callers
 
+# Answered from memory on few threads, which no call of another kind ever takes. (A search computes for milliseconds.)
+HOT: Final = frozenset({"CheckRestrictions", "BatchCheckRestrictions"})
 HOT_THREADS: Final = 4  # measured: more of them only hand the interpreter around
-SLOW_THREADS: Final = (
-    32  # writers wait for a commit, readers for a query; calls that wait for a revision are capped apart
+SLOW_THREADS: Final = 32  # writers wait for a commit, readers for a query
+STREAM_THREADS: Final = 2  # they only begin a stream, or refuse it: each that runs has a thread lent to it
+OPEN_THREADS: Final = (
+    2  # health and reflection, which are open to all: nobody without a token takes a thread from a caller
 )
+MOST_OPEN: Final = 16
 MOST_CALLS: Final = 2_000
+MOST_WAITING: Final = 64
+MOST_STREAMS: Final = 64
 LARGEST_MESSAGE: Final = 8 * 1024 * 1024
 
 
@@ -52,9 +63,10 @@ class Servicers:
     enforcement: enforcement_grpc.EnforcementServiceServicer
     oversight: oversight_grpc.OversightServiceServicer
     law: law_grpc.LawServiceServicer
+    watch: watch_grpc.WatchServiceServicer
 
     def add_to(self, server: grpc.Server) -> None:
-        """Serve all of them."""
+        """Serve all of them on a server, or on what stands in front of one."""
         record_grpc.add_SanctionRecordServiceServicer_to_server(self.records, server)
         obligation_grpc.add_ExitObligationServiceServicer_to_server(self.obligations, server)
         restriction_grpc.add_RestrictionServiceServicer_to_server(self.restrictions, server)
@@ -63,23 +75,41 @@ class Servicers:
         enforcement_grpc.add_EnforcementServiceServicer_to_server(self.enforcement, server)
         oversight_grpc.add_OversightServiceServicer_to_server(self.oversight, server)
         law_grpc.add_LawServiceServicer_to_server(self.law, server)
+        watch_grpc.add_WatchServiceServicer_to_server(self.watch, server)
 
 
-_FILES: Final = (record_pb, obligation_pb, restriction_pb, delivery_pb, list_pb, enforcement_pb, oversight_pb, law_pb)
+_FILES: Final = (
+    *(record_pb, obligation_pb, restriction_pb, delivery_pb, list_pb),
+    *(enforcement_pb, oversight_pb, law_pb, watch_pb),
+)
 SERVICES: Final = tuple(service.full_name for file in _FILES for service in file.DESCRIPTOR.services_by_name.values())
 
 
 class Server:
-    """One process's server. Look-ups have threads of their own, so that no wait of another call holds them up."""
+    """
+    One process's server. Look-ups have threads of their own, so that no wait of another call holds them up; at most
+    `most_waiting` of them wait at once for a revision or the store, and at most `most_streams` streams run: the next is
+    refused at once.
+    """
 
-    def __init__(self, servicers: Servicers, callers: Callers) -> None:
-        self._hot = ThreadPoolExecutor(HOT_THREADS + 2, thread_name_prefix="hot")  # 2 may wait for a revision
-        self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="slow")
+    def __init__(
+        self,
+        servicers: Servicers,
+        callers: Callers,
+        *,
+        access_log: AccessLog | None = None,
+        most_waiting: int = MOST_WAITING,
+        most_streams: int = MOST_STREAMS,
+    ) -> None:
+        """`access_log` is the caller's to start and to close."""
+        self.hot = ElasticPool(HOT_THREADS, most_waiting=most_waiting, name="hot")
+        self.streams = ElasticPool(STREAM_THREADS, most_waiting=most_streams, name="stream")
+        slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="slow")
+        unguarded = ElasticPool(OPEN_THREADS, most_waiting=MOST_OPEN, name="open")
+        self._pools = (self.hot, self.streams, slow, unguarded)
         everything = frozenset[str]().union(*(grant.methods for grant in GRANTS.values()))
-        pools = dict.fromkeys(everything - CHECK, self._slow) | dict.fromkeys(CHECK, self._hot)
         self._server = grpc.server(
-            self._hot,
-            interceptors=[Guard(callers, pools)],
+            unguarded,
             maximum_concurrent_rpcs=MOST_CALLS,
             options=[
                 ("grpc.max_receive_message_length", LARGEST_MESSAGE),
@@ -87,7 +117,14 @@ class Server:
                 ("grpc.so_reuseport", 1),
             ],
         )
-        servicers.add_to(self._server)
+        behind = guarded(
+            self._server,
+            callers,
+            access_log or AccessLog(),
+            pools=dict.fromkeys(everything, slow) | dict.fromkeys(HOT, self.hot),
+            streams=self.streams,
+        )
+        servicers.add_to(behind)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
@@ -104,5 +141,5 @@ class Server:
         """Say NOT_SERVING, let calls under way end within `grace` seconds, stop."""
         self._health.enter_graceful_shutdown()
         self._server.stop(grace).wait()
-        self._hot.shutdown()
-        self._slow.shutdown()
+        for pool in self._pools:
+            pool.shutdown()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from contextlib import ExitStack, contextmanager
@@ -14,7 +13,8 @@ import structlog
 
 from credit_sanction_service.app.database import require_dsn
 from credit_sanction_service.app.law import bring_law, require_law
-from credit_sanction_service.app.ports import reserved
+from credit_sanction_service.app.ports import reserved, worker_count
+from credit_sanction_service.app.receipt_keys import receipt_keys
 from credit_sanction_service.app.stand_ins import prepare, write_private
 from credit_sanction_service.app.worker_process import install, load_targets
 from credit_sanction_service.domain.access import Principal, Role
@@ -25,6 +25,7 @@ from credit_sanction_service.host.home import chosen_path, claim, default_path, 
 from credit_sanction_service.host.refusal import StartRefused
 from credit_sanction_service.host.signals import interruptible
 from credit_sanction_service.host.supervisor import Supervisor
+from credit_sanction_service.restrictions.receipts import new_receipt_key, read_receipt_keys
 from credit_sanction_service.store.connect import connect, translated
 from credit_sanction_service.store.migrate import check_schema, migrate
 from credit_sanction_service.store.tokens import issue_token, load_tokens, token_hash
@@ -37,13 +38,13 @@ if TYPE_CHECKING:
 
 log: Final = structlog.get_logger()
 
-_MOST_WORKERS: Final = 4
-
 
 def run_everything(settings: Settings) -> int:
     """Start all there is, say where it listens, and keep it running until Ctrl-C or SIGTERM."""
     if settings.targets:
         load_targets(settings)  # a faulty file is told before anything is started
+    if settings.receipt_key:
+        receipt_keys(settings)  # so is a faulty key
     with ExitStack() as house:
         house.enter_context(interruptible())
         path = chosen_path(settings.data_dir)
@@ -74,10 +75,13 @@ def run_everything(settings: Settings) -> int:
         install(settings.dsn, load_targets(settings))
         token_file = _administrator(home.path, settings.dsn)
         children.append(_child("worker", settings, stage=1))
-        workers = settings.workers or min(os.cpu_count() or 1, _MOST_WORKERS)
-        if not sys.platform.startswith("linux"):
-            workers = 1  # only Linux spreads connections over processes that listen on one port
-        children += [_child("api", settings, stage=2, number=number) for number in range(workers)]
+        settings = replace(settings, index_dir=settings.index_dir or str(home.run_dir / "index"))
+        settings = replace(settings, receipt_key=settings.receipt_key or _receipt_key(home.path))
+        receipt_keys(settings)
+        shown = [port.address for port in ports.api_metrics]
+        for number in range(worker_count(settings)):
+            own = replace(settings, api_metrics=shown[number] if shown else "")
+            children.append(_child("api", own, stage=2, number=number))
         ports.hand_over()
         supervisor = Supervisor(home.run_dir, children, also=clusters, drain_seconds=settings.drain_s + 5)
         return supervisor.run(lambda infos: _tell(settings, home.path, token_file, infos, is_embedded=bool(clusters)))
@@ -112,8 +116,12 @@ def _child(command: str, settings: Settings, *, stage: int, number: int | None =
         "CREDIT_SANCTION_LISTEN": settings.listen,
         "CREDIT_SANCTION_TARGETS": settings.targets,
         "CREDIT_SANCTION_METRICS": settings.metrics,
+        "CREDIT_SANCTION_API_METRICS": settings.api_metrics,
+        "CREDIT_SANCTION_INDEX_DIR": settings.index_dir,
         "CREDIT_SANCTION_STAND_INS": settings.stand_ins,
         "CREDIT_SANCTION_STAND_INS_DIR": settings.stand_ins_dir,
+        # Only those who sign have the key.
+        "CREDIT_SANCTION_RECEIPT_KEY": settings.receipt_key if command == "api" else "",
     }
     return Child(
         name=command if number is None else f"{command}-{number}",
@@ -135,6 +143,24 @@ def _administrator(home: Path, dsn: str) -> Path:
     return path
 
 
+def _receipt_key(home: Path) -> str:
+    """Return the key that signs this installation's receipts, made at the first start. Only its owner can read the file."""
+    path = home / "receipt.key"
+    try:
+        if not path.exists():
+            write_private(path, new_receipt_key().strip())
+        text = path.read_text("utf-8").strip()
+        is_key = read_receipt_keys(text, "") is not None
+    except (OSError, ValueError):
+        text, is_key = "", False
+    if not is_key:
+        raise StartRefused(
+            f"{path} is no receipt key that can be read: put back the one that was there, by whose public half receipts are"
+            " verified, or move it away for a new one"
+        )
+    return text
+
+
 def _tell(settings: Settings, home: Path, token_file: Path, infos: Mapping[str, Info], *, is_embedded: bool) -> None:
     programs = Path(sys.executable).parent
     where = "" if home == default_path().resolve() else f" --data-dir {shlex.quote(str(home))}"
@@ -146,6 +172,7 @@ def _tell(settings: Settings, home: Path, token_file: Path, infos: Mapping[str, 
         f"  token     {token_file}",
         *([f"  stand-ins http://{settings.stand_ins}"] if "stand-ins" in infos else []),
         *([f"  metrics   http://{settings.metrics}/metrics"] if settings.metrics else []),
+        *(f"  metrics   http://{info['metrics']}/metrics" for info in infos.values() if "metrics" in info),
         "",
         "Look an enterprise up:",
         f"  export CREDIT_SANCTION_ADDRESS={settings.listen} CREDIT_SANCTION_TOKEN_FILE={shlex.quote(str(token_file))}",

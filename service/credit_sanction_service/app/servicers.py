@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from credit_sanction_service.api.delivery_servicer import DeliveryServicer
@@ -12,9 +12,12 @@ from credit_sanction_service.api.law_servicer import LawServicer
 from credit_sanction_service.api.obligation_servicer import ExitObligationServicer
 from credit_sanction_service.api.oversight_servicer import OversightServicer
 from credit_sanction_service.api.public_list_servicer import PublicListServicer
+from credit_sanction_service.api.receipts import Receipts
 from credit_sanction_service.api.record_servicer import SanctionRecordServicer
 from credit_sanction_service.api.restriction_servicer import RestrictionServicer
+from credit_sanction_service.api.search import EnterpriseSearch
 from credit_sanction_service.api.server import Servicers
+from credit_sanction_service.api.watch_servicer import WatchServicer
 from credit_sanction_service.app.law import ON_LOADED
 from credit_sanction_service.editions import Editions
 from credit_sanction_service.enforcement import Enforcement
@@ -24,6 +27,8 @@ from credit_sanction_service.public_lists import PublicLists
 from credit_sanction_service.records import Proceedings, Records
 from credit_sanction_service.restrictions.law_follower import LawFollower
 from credit_sanction_service.restrictions.look_up import LookUp
+from credit_sanction_service.restrictions.portfolios import Portfolios
+from credit_sanction_service.restrictions.tail import Tail
 from credit_sanction_service.store.connect import Reader
 from credit_sanction_service.store.writer import Writer
 
@@ -36,7 +41,10 @@ class Parts:
     reader: Reader
     law: LawFollower
     look_up: LookUp
+    tail: Tail
     clock: Callable[[], datetime]
+    receipts: Receipts = field(default_factory=lambda: Receipts(None))
+    search: EnterpriseSearch | None = None
 
 
 def build(parts: Parts) -> Servicers:
@@ -46,10 +54,11 @@ def build(parts: Parts) -> Servicers:
     return Servicers(
         records=SanctionRecordServicer(records, proceedings, law=parts.law.of_catalogues, clock=clock),
         obligations=ExitObligationServicer(Obligations(writer, reader), clock=clock),
-        restrictions=RestrictionServicer(parts.look_up),
+        restrictions=RestrictionServicer(parts.look_up, receipts=parts.receipts, search=parts.search),
         deliveries=DeliveryServicer(reader, clock=clock),
         public_lists=PublicListServicer(PublicLists(writer, reader)),
         enforcement=EnforcementServicer(Enforcement(writer, reader), clock=clock),
         oversight=OversightServicer(Oversight(reader, clock=clock)),
         law=LawServicer(Editions(reader, clock=clock, on_loaded=ON_LOADED)),
+        watch=WatchServicer(parts.tail, Portfolios(reader, clock=clock), law=parts.law.of_catalogues, clock=clock),
     )

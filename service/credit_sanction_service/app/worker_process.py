@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 import threading
@@ -83,12 +84,20 @@ async def _run(settings: Settings, dsn: str, targets: targets_file.TargetsFile, 
     days = DaysPassing(dsn, interval=settings.days_interval_s)
     days.start()
     worker = Worker(dsn, targets.targets, connectors, pace=Pace(drain_s=settings.drain_s), observer=observer)
+    _keep_what_is_loaded()
     lifeline.announce_ready({"targets": len(targets.store_targets())})
     try:
         await worker.run(stop)
     finally:
         days.close()
     return 0
+
+
+def _keep_what_is_loaded() -> None:
+    """Look for garbage in what comes and goes alone, and less often: modules and law stay, and are most of what there is."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 class DaysPassing:

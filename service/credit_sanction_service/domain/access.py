@@ -164,12 +164,18 @@ class Principal:
         if not any(method in GRANTS[role].methods for role in self.roles):
             raise NotPermitted(f"{self.name} ({', '.join(sorted(self.roles)) or 'no role'}) may not call {method}")
 
+    @property
+    def areas(self) -> tuple[Area, ...]:
+        """The areas that its roles may ask about, in their order."""
+        granted = frozenset[Area]().union(*(GRANTS[role].areas for role in self.roles))
+        return tuple(area for area in ALL_AREAS if area in granted)
+
     def require_areas(self, areas: Iterable[Area]) -> None:
         """Raise `NotPermitted`, naming what may be asked, unless the roles grant every area."""
         granted = frozenset[Area]().union(*(GRANTS[role].areas for role in self.roles))
         missing = [area for area in areas if area not in granted]
         if missing:
-            allowed = ", ".join(area for area in ALL_AREAS if area in granted) or "none"
+            allowed = ", ".join(self.areas) or "none"
             raise NotPermitted(f"{self.name} may not ask about {', '.join(missing)}; it may ask about: {allowed}")
 
     def require_record(self, record: SanctionRecord) -> None:

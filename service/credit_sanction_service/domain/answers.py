@@ -11,11 +11,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from credit_sanction_service.domain.effect import MeasureInForce, areas_running, in_force, may_have_effect
+from credit_sanction_service.domain.effect import (
+    InForce,
+    MeasureOfThePast,
+    areas_running,
+    in_force,
+    may_have_effect,
+    of_the_past,
+)
 from credit_sanction_service.domain.exits import RegisteredObligation
+from credit_sanction_service.domain.facts import RecordFacts
 from credit_sanction_service.domain.identifiers import Code, Judgement
 from credit_sanction_service.domain.privacy import shown
-from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.domain.terms import (
     SEVERITY,
     Action,
@@ -63,9 +70,9 @@ class Known:
     with a declared active exit.
     """
 
-    records: tuple[SanctionRecord, ...] = ()
-    same_organisation: tuple[SanctionRecord, ...] = ()
-    same_name: tuple[SanctionRecord, ...] = ()
+    records: tuple[RecordFacts, ...] = ()
+    same_organisation: tuple[RecordFacts, ...] = ()
+    same_name: tuple[RecordFacts, ...] = ()
     exits: tuple[RegisteredObligation, ...] = ()
 
 
@@ -80,18 +87,22 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer for one enterprise: verdicts in the order of the areas asked, and what they rest on."""
+    """
+    The answer for one enterprise: verdicts in the order of the areas asked, and what they rest on. `past` is what rests or has
+    ended, where it was asked for: no verdict rests on it.
+    """
 
     code: str
     name: str
     verdict: Verdict
     areas: Mapping[Area, Verdict]
-    restrictions: tuple[MeasureInForce, ...] = ()
+    restrictions: tuple[InForce, ...] = ()
     unknown_reasons: tuple[UnknownReason, ...] = ()
     explanations: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = field(default=())
     credit_directions: tuple[CreditDirection, ...] = ()
     supports: tuple[RegisteredObligation, ...] = ()
+    past: tuple[MeasureOfThePast, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +136,11 @@ def answer(
     catalogues: Mapping[str, Catalogue],
     stale: bool = False,
     clock_in_doubt: bool = False,
+    include_ended: bool = False,
 ) -> Answer:
     """
     Return the answer for `day`. `stale`: what is known is older than allowed; `clock_in_doubt`: so is the day itself.
+    `include_ended`: show what rests and what has ended too.
 
     What is said of an area does not depend on which others are asked, and nothing is said of a record of others only.
     """
@@ -154,11 +167,11 @@ def answer(
     told = [_EXIT_DISPOSAL] if wanted != frozenset(question.areas) else []
     # A doubt that no area's verdict gives way to (every area is restricted anyway) is still worth saying.
     # Several enterprises behind an old number: none of them is the one asked about.
-    enterprises = {record.enterprise.code: record.enterprise for record in known.records}
+    enterprises = {record.code: record for record in known.records}
     found = enterprises.popitem()[1] if len(enterprises) == 1 and _concerning(question, known) else None
     return Answer(
         code=found.code if found else question.code.value,
-        name=found.name if found else "",
+        name=found.enterprise_name if found else "",
         verdict=max(by_area.values(), key=SEVERITY.__getitem__),
         areas=by_area,
         restrictions=restrictions,
@@ -167,6 +180,13 @@ def answer(
         candidates=tuple(dict.fromkeys(candidate for doubt in doubts for candidate in doubt.candidates)),
         credit_directions=_credit_directions(by_area.get(Area.FINANCING_CREDIT), restrictions, supports),
         supports=supports,
+        past=tuple(
+            measure
+            for record in known.records
+            for measure in of_the_past(record, day, wanted, catalogues[record.catalogue_edition])
+        )
+        if include_ended
+        else (),
     )
 
 
@@ -176,7 +196,7 @@ def _supports(known: Known, day: date) -> tuple[RegisteredObligation, ...]:
 
 
 def _credit_directions(
-    verdict: Verdict | None, restrictions: tuple[MeasureInForce, ...], supports: tuple[RegisteredObligation, ...]
+    verdict: Verdict | None, restrictions: tuple[InForce, ...], supports: tuple[RegisteredObligation, ...]
 ) -> tuple[CreditDirection, ...]:
     """
     Return what a lender is told, from the mildest to the gravest; nothing where financing credit is UNKNOWN or not asked.
@@ -195,13 +215,13 @@ def _credit_directions(
             return ()
 
 
-def _concerning(question: Question, known: Known) -> list[SanctionRecord]:
+def _concerning(question: Question, known: Known) -> list[RecordFacts]:
     """Return the records that have, or had, a measure in an area asked: of the others the asker learns nothing."""
     wanted = frozenset(question.areas)
     return [record for record in known.records if any(measure.area in wanted for measure in record.measures)]
 
 
-def _plain_verdict(area: Area, restrictions: tuple[MeasureInForce, ...]) -> Verdict:
+def _plain_verdict(area: Area, restrictions: tuple[InForce, ...]) -> Verdict:
     bindings = [restriction.binding for restriction in restrictions if restriction.measure.area is area]
     if any(bindings):
         return Verdict.RESTRICTED
@@ -265,10 +285,10 @@ def _name_doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
                 candidates=_candidates(others, "same name, present or former"),
             )
         )
-    names = {name_key(name) for record in known.records for name in record.enterprise.names}
+    names = {name_key(name) for record in known.records for name in record.names}
     if names and name_key(question.name) not in names:
         # Code and name of the question disagree, whatever is asked; whose code it is, is said only where it concerns.
-        told = "".join(f", {record.enterprise.name}" for record in _concerning(question, known)[:1])
+        told = "".join(f", {record.enterprise_name}" for record in _concerning(question, known)[:1])
         text = f"the name given is not that of the enterprise with this code{told}"
         doubts.append(_Doubt(reason=UnknownReason.NAME_MISMATCH, text=text, covers=Verdict.CLEAR))
     return doubts
@@ -276,21 +296,20 @@ def _name_doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
 
 def _resolves(known: Known) -> bool:
     """Whether a code in doubt leads to exactly one enterprise with a confirmed code. What was revoked says nothing."""
-    codes = {r.enterprise.code for r in known.records if r.ever_listed and r.state is not State.REVOKED}
-    return len(codes) == 1 and all(record.enterprise.code in codes for record in known.records)
+    codes = {r.code for r in known.records if r.ever_listed and r.state is not State.REVOKED}
+    return len(codes) == 1 and all(record.code in codes for record in known.records)
 
 
 def _in_areas_asked(
-    records: Iterable[SanctionRecord], question: Question, day: date
-) -> tuple[list[SanctionRecord], frozenset[Area]]:
+    records: Iterable[RecordFacts], question: Question, day: date
+) -> tuple[list[RecordFacts], frozenset[Area]]:
     """Return the records with a measure in an area asked that runs on `day`, or would if confirmed, and those areas."""
     running = [(record, areas_running(record, day) & question.areas_barred) for record in records]
     found = [(record, areas) for record, areas in running if areas]
     return [record for record, _ in found], frozenset().union(*(areas for _, areas in found))
 
 
-def _candidates(records: list[SanctionRecord], explanation: str) -> tuple[Candidate, ...]:
+def _candidates(records: list[RecordFacts], explanation: str) -> tuple[Candidate, ...]:
     return tuple(
-        Candidate(code=record.enterprise.code, name=record.enterprise.name, explanation=explanation)
-        for record in records
+        Candidate(code=record.code, name=record.enterprise_name, explanation=explanation) for record in records
     )

@@ -73,6 +73,12 @@ class RecordFacts:
         """Present and former names of the enterprise."""
         return (self.enterprise_name, *self.former_names)
 
+    def end_of(self, measure: MeasureFacts) -> date:
+        """Return the last day of one of its measures. ValueError while the record is not decided."""
+        if measure.end is None:
+            raise ValueError(f"{measure.area} has no end in {self.name}")
+        return measure.end
+
     def rests_on(self, day: date) -> bool:
         """Whether it is suspended on `day`."""
         return any(first <= day and (resumed is None or day < resumed) for first, resumed in self.rests)

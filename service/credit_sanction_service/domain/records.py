@@ -145,6 +145,11 @@ class SanctionRecord:
         return self.listed_on or self.ruling.decided_on
 
     @property
+    def ended_on(self) -> date | None:
+        """The first day without effect of one that was lifted or has expired; None while it has not ended."""
+        return self.ending.effective_on if self.ending else None
+
+    @property
     def disputed(self) -> bool:
         """Whether an objection is open 异议标注."""
         return self.objection is not None and self.objection.outcome is None

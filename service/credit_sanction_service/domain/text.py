@@ -55,6 +55,8 @@ _SHOWS_NOTHING: Final = re.compile(
 
 def bare(value: str) -> str:
     """Return `value` in half width, without anything that shows nothing: for comparing, never for keeping."""
+    if value.isascii() and value.isprintable():  # then it is that already
+        return value
     folded = unicodedata.normalize("NFKC", _SHOWS_NOTHING.sub("", without_invisible(value)))
     return _SHOWS_NOTHING.sub("", folded)
 

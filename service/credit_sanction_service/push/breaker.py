@@ -17,7 +17,8 @@ class Breaker:
     """
     Opens after `failures` calls in a row that the target was unavailable for, and lets one through every `open_s` then.
 
-    Time is passed in, as seconds of any clock that only goes forward. Every `let_through` is followed by one `note`.
+    Time is passed in, as seconds of any clock that only goes forward. Every `let_through` is followed by one `note`, which is
+    told what that returned: calls that began before it opened end while another is under way to see.
     """
 
     def __init__(self, *, failures: int, open_s: float) -> None:
@@ -43,14 +44,16 @@ class Breaker:
             case _:
                 return 0
 
-    def let_through(self, now: float) -> None:
-        """Count a call that passes."""
-        if self.state(now) is BreakerState.HALF_OPEN:
-            self._probing = True
+    def let_through(self, now: float) -> bool:
+        """Count a call that passes; True where it passes to see."""
+        probes = self.state(now) is BreakerState.HALF_OPEN
+        self._probing = self._probing or probes
+        return probes
 
-    def note(self, now: float, *, answered: bool | None) -> None:
+    def note(self, now: float, *, answered: bool | None, probe: bool = False) -> None:
         """Take note how a call ended: the target answered, was unavailable, or (None) was not called after all."""
-        self._probing = False
+        if probe:
+            self._probing = False
         if answered:
             self._failures = 0
             self._opened_at = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -12,6 +13,7 @@ import structlog
 from credit_sanction_connectors.port import Parcel
 from credit_sanction_service.push import decide, transitions
 from credit_sanction_service.push.parcels import idempotency_key, parcel_of
+from credit_sanction_service.push.session import Aside, here
 from credit_sanction_service.store import attempts, claims
 from credit_sanction_service.store.deliveries import Delivery
 
@@ -63,14 +65,22 @@ class Claimed:
     orders: list[Order] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """Rows as they are to be: those whose attempts begin, each with whether its key is new, and the `rest`."""
+
+    pushes: list[tuple[Delivery, bool]]
+    rest: list[Delivery]
+
+
 def claim(
     connection: Connection,
-    due: Sequence[Delivery],
-    now: datetime,
+    held: claims.Held,
     lanes: Mapping[str, Lane],
     *,
     worker: str,
     known_law: KnownLaw,
+    aside: Aside = here,
 ) -> Claimed:
     """
     Say what to do with due rows that the connection's transaction holds. What needs nothing is put away.
@@ -78,11 +88,36 @@ def claim(
     Every lease begins before this is called, by the caller's clock. Raises `LawUnreadable` where this code cannot say what
     the store's records mean.
     """
-    if not due:
+    if not held.due:
         return Claimed()
+    rows = _close_lapsed(connection, held.due, lanes)
+    decided = aside(partial(_decided, rows, held.now, lanes))
+    if not decided.pushes:
+        return _claimed([], decided.rest, worker)
+    contents = claims.read_contents(connection, [row for row, _ in decided.pushes])
+    law = known_law.at(connection, contents[0].law_version)
+    again = [(row.target, row.subject, idempotency_key(row)) for row, fresh in decided.pushes if not fresh]
+    said = attempts.said_before(connection, again) if again else {}
+
+    def compose() -> Claimed:
+        orders = [
+            PushOrder(
+                row=row,
+                opened_at=held.now,
+                fresh=fresh,
+                message=_message(row, content, law, lanes[row.target], said.get((row.target, row.subject))),
+            )
+            for (row, fresh), content in zip(decided.pushes, contents, strict=True)
+        ]
+        return _claimed(orders, decided.rest, worker)
+
+    return aside(compose)
+
+
+def _decided(rows: Sequence[Delivery], now: datetime, lanes: Mapping[str, Lane]) -> _Decided:
     pushes: list[tuple[Delivery, bool]] = []
     rest: list[Delivery] = []
-    for row in _close_lapsed(connection, due, lanes):
+    for row in rows:
         settings = lanes[row.target].settings
         lease = timedelta(seconds=settings.lease_s)
         match decide.decide(row, now, offers_list=settings.offers_list):
@@ -95,12 +130,15 @@ def claim(
                 rest.append(transitions.cleared(row))
             case decide.Wait(until=until):
                 rest.append(transitions.deferred(row, until))
-    sent = _composed(connection, pushes, now, lanes, known_law) if pushes else []
-    verified: list[Order] = [VerifyOrder(row=row) for row in rest if row.lease_until is not None]
+    return _Decided(pushes=pushes, rest=rest)
+
+
+def _claimed(pushes: Sequence[PushOrder], rest: Sequence[Delivery], worker: str) -> Claimed:
+    verified = [VerifyOrder(row=row) for row in rest if row.lease_until is not None]
     return Claimed(
-        rows=[*(order.row for order in sent), *rest],
-        opened=[_opened(order, worker) for order in sent],
-        orders=[*sent, *verified],
+        rows=[*(order.row for order in pushes), *rest],
+        opened=[_opened(order, worker) for order in pushes],
+        orders=[*pushes, *verified],
     )
 
 
@@ -122,28 +160,6 @@ def _close_lapsed(connection: Connection, rows: Sequence[Delivery], lanes: Mappi
         moved.append(transitions.doubted(row, attempt.version, last_sent + own.policy.horizon))
         log.warning("attempt.lapsed", target=row.target, subject=row.subject, attempt=attempt.number, by=attempt.worker)
     return moved
-
-
-def _composed(
-    connection: Connection,
-    pushes: Sequence[tuple[Delivery, bool]],
-    now: datetime,
-    lanes: Mapping[str, Lane],
-    known_law: KnownLaw,
-) -> list[PushOrder]:
-    contents = claims.read_contents(connection, [row for row, _ in pushes])
-    law = known_law.at(connection, contents[0].law_version)
-    again = [(row.target, row.subject, idempotency_key(row)) for row, fresh in pushes if not fresh]
-    said = attempts.said_before(connection, again) if again else {}
-    return [
-        PushOrder(
-            row=row,
-            opened_at=now,
-            fresh=fresh,
-            message=_message(row, content, law, lanes[row.target], said.get((row.target, row.subject))),
-        )
-        for (row, fresh), content in zip(pushes, contents, strict=True)
-    ]
 
 
 def _message(row: Delivery, content: claims.Content, law: Law, lane: Lane, said: bytes | None) -> Message | Exception:

@@ -63,7 +63,9 @@ def standing_entry(record: SanctionRecord, day: date, areas: Collection[Area] | 
     }
 
 
-def _measures(record: SanctionRecord, day: date, areas: Collection[Area] | None, law: Law) -> list[MeasureInForce]:
+def _measures(
+    record: SanctionRecord, day: date, areas: Collection[Area] | None, law: Law
+) -> list[MeasureInForce[SanctionRecord]]:
     wanted = ALL_AREAS if areas is None else areas
     return list(in_force(record, day, wanted, law.catalogues[record.catalogue_edition]))
 
@@ -102,7 +104,7 @@ def _obligation(obligation: Obligation) -> dict[str, Any]:
     }
 
 
-def _area(measure: MeasureInForce) -> dict[str, Any]:
+def _area(measure: MeasureInForce[SanctionRecord]) -> dict[str, Any]:
     return {
         "area": measure.measure.area.value,
         "directive": measure.row.directive_zh,

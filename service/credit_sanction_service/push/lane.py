@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -24,10 +24,14 @@ MOST_AHEAD: Final = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """An order of a lane, with the instant, of the worker's clock, by which its lease has ended."""
+    """
+    An order of a lane, with the instant, of the worker's clock, by which its lease has ended. `probe`: it is carried out to see
+    whether the target is there again.
+    """
 
     order: Order
     lease_ends: float
+    probe: bool = False
 
 
 class Lane:
@@ -50,6 +54,8 @@ class Lane:
 
     def room(self, now: float) -> int:
         """Return how many more may be claimed at `now`; to be asked once for each turn at the store."""
+        if self._waiting and self._breaker.state(now) is not BreakerState.CLOSED:
+            return 0  # one of these is enough to see
         most = self.settings.concurrency
         ahead = min(2 * self._answered, MOST_AHEAD) if self.settings.rate_per_s is None else 0
         self._answered = 0
@@ -65,18 +71,22 @@ class Lane:
 
     def begin(self, now: float) -> Ticket | None:
         """Return the next order whose turn it is, None where there is none; `end` follows when it has been carried out."""
-        if not self._waiting or self._under_way >= self.settings.concurrency:
+        if not self._waiting or self._under_way >= self.settings.concurrency or not self._breaker.room(now, 1):
             return None
         self._under_way += 1
         self._rate.spend()
-        self._breaker.let_through(now)
-        return self._waiting.popleft()
+        ticket = self._waiting.popleft()
+        return replace(ticket, probe=True) if self._breaker.let_through(now) else ticket
 
-    def end(self, now: float, *, answered: bool | None) -> None:
-        """Count a call that ended: the target answered, was unavailable, or (None) was not called after all."""
+    def end(self, now: float, *, answered: bool | None, probe: bool = False) -> None:
+        """
+        Count a call that ended: the target answered, was unavailable, or (None) was not called after all.
+
+        `probe` is its ticket's.
+        """
         self._under_way -= 1
         was_open = self._breaker.state(now) is not BreakerState.CLOSED
-        self._breaker.note(now, answered=answered)
+        self._breaker.note(now, answered=answered, probe=probe)
         if (is_open := self._breaker.state(now) is not BreakerState.CLOSED) != was_open:
             tell = log.warning if is_open else log.info
             tell("breaker.opened" if is_open else "breaker.closed", target=self.settings.name)

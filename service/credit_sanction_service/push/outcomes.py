@@ -69,7 +69,14 @@ def verdict_of(answer: Receipt | BaseException, policy: Policy) -> Verdict:
                 detail=storable(answer.excerpt),
             )
         case Rejected() if policy.is_transient(answer.status, answer.code):
-            return Verdict(outcome=Outcome.UNAVAILABLE, answered=False, status=_status(answer), detail=_detail(answer))
+            return Verdict(
+                outcome=Outcome.UNAVAILABLE,
+                answered=False,
+                status=_status(answer),
+                detail=_detail(answer),
+                wish_s=answer.retry_after,
+                counts=answer.retry_after is None,
+            )
         case Rejected():
             return _refused(answer, faults=answer.faults)
         case Unavailable() if policy.is_permanent(answer.status, answer.code):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from credit_sanction_connectors.port import Parcel, Version
 from credit_sanction_service.domain.calendar import day_of
 from credit_sanction_service.push.documents import document, standing_entry
-from credit_sanction_service.store.codec import load_filter, load_record
+from credit_sanction_service.store.codec import load_filter, read_record
 
 if TYPE_CHECKING:
     from credit_sanction_service.domain.law import Law
@@ -56,7 +56,7 @@ def parcel_of(row: Delivery, content: Content, law: Law) -> Parcel:
 # A record goes to several targets at once, and again and again to one that does not take it.
 @lru_cache(maxsize=512)
 def _record(body: str) -> SanctionRecord:
-    return load_record(json.loads(body))
+    return read_record(body)
 
 
 @lru_cache(maxsize=256)

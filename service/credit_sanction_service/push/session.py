@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, TypeVar
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_never, wait_random_exponential
@@ -21,6 +22,49 @@ T = TypeVar("T")
 log: Final = structlog.get_logger()
 STATEMENT_TIMEOUT_MS: Final = 15_000
 MOST_WAIT_S: Final = 2.0
+_PATIENCE_S: Final = 0.02
+
+
+class Aside(Protocol):
+    """Does a piece of work that has nothing to do with the store, and returns what came of it."""
+
+    def __call__(self, work: Callable[[], T], /) -> T:
+        """Do it. Raises what it raises."""
+        ...
+
+
+def here(work: Callable[[], T], /) -> T:
+    """Do it at once, in the caller's own thread."""
+    return work()
+
+
+def on_loop(loop: asyncio.AbstractEventLoop) -> Aside:
+    """
+    Return who has work done in the loop's thread, for the threads of the store to wait for.
+
+    Two threads that compute hand the interpreter to and fro at each of the loop's reads and writes, and half a millisecond
+    passes each time: so one computes, and the others only wait for the store. A loop that has no time is not waited for: rows
+    are held meanwhile, and it may be one of their writers that has taken its time.
+    """
+
+    def aside(work: Callable[[], T], /) -> T:
+        done: Future[T] = Future()
+
+        def do() -> None:
+            if not done.set_running_or_notify_cancel():
+                return
+            try:
+                done.set_result(work())
+            except BaseException as fault:  # noqa: BLE001 - it is the waiting thread's
+                done.set_exception(fault)
+
+        loop.call_soon_threadsafe(do)
+        try:
+            return done.result(_PATIENCE_S)
+        except TimeoutError:
+            return work() if done.cancel() else done.result()
+
+    return aside
 
 
 class Session:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from credit_sanction_service.push.claim import Order, claim
+from credit_sanction_service.push.claim import Claimed, Order, claim
 from credit_sanction_service.push.outcomes import storable
+from credit_sanction_service.push.session import Aside, here
 from credit_sanction_service.push.settle import GONE, Completion, Settled, closings, settle
 from credit_sanction_service.push.transitions import Ending, Finding, Reading
 from credit_sanction_service.store import claims
@@ -41,6 +43,7 @@ def take_turn(
     *,
     worker: str,
     known_law: KnownLaw,
+    aside: Aside = here,
 ) -> Turn:
     """
     Settle `ended`, and open attempts, as `worker`, for due rows, at most `room` for each target.
@@ -56,17 +59,28 @@ def take_turn(
         if slots > 0
     ]
     with connection.transaction():
-        held = claims.hold(connection, wants, {completion.key for completion in ended})
-        settled = settle(held, ended, lanes)
-        claimed = claim(connection, held.due, held.now, lanes, worker=worker, known_law=known_law)
-        moved = {one.completion.key: one.after for one in settled if one.after is not None}
-        claims.write(connection, [*moved.values(), *claimed.rows], claimed.opened, closings(settled, held))
+        found = claims.hold(connection, wants, {completion.key for completion in ended})
+        held, settled = aside(partial(_settled, found, ended, lanes))
+        claimed = claim(connection, held, lanes, worker=worker, known_law=known_law, aside=aside)
+        claims.enter(connection, aside(partial(_entries, held, settled, claimed)))
     # Not in the transaction: a changed targets file takes the target first and then the rows.
     for target in sorted({one.completion.target for one in settled if one.completion.gone}):
         if claims.pause_target(connection, target, GONE):
             log.error("target.paused", target=target, reason=GONE)
     busy = [completion for completion in ended if completion.key in held.busy]
     return Turn(orders=claimed.orders, settled=settled, busy=busy)
+
+
+def _settled(
+    found: claims.Found, ended: Sequence[Completion], lanes: Mapping[str, Lane]
+) -> tuple[claims.Held, list[Settled]]:
+    held = found.read()
+    return held, settle(held, ended, lanes)
+
+
+def _entries(held: claims.Held, settled: Sequence[Settled], claimed: Claimed) -> claims.Entries:
+    moved = {one.completion.key: one.after for one in settled if one.after is not None}
+    return claims.entries_of([*moved.values(), *claimed.rows], claimed.opened, closings(settled, held))
 
 
 def settle_each(take: Callable[[Mapping[str, int], Sequence[Completion]], Turn], ended: Sequence[Completion]) -> Turn:

@@ -27,7 +27,7 @@ from credit_sanction_service.push.flight import carry_out, not_begun
 from credit_sanction_service.push.lane import Lane, Ticket
 from credit_sanction_service.push.observing import LaneState, Nobody, Observer, tell
 from credit_sanction_service.push.reconcile import serve_requests
-from credit_sanction_service.push.session import Session
+from credit_sanction_service.push.session import Aside, Session, on_loop
 from credit_sanction_service.push.turn import Turn, settle_each, take_turn
 from credit_sanction_service.store.attempts import close_retired
 from credit_sanction_service.store.claims import Unwritable, end_pauses, skewed_targets
@@ -167,11 +167,12 @@ class Worker:
             return
         ended = list(self._ended)
         asked_at = 0.0
+        aside = on_loop(asyncio.get_running_loop())
 
         def work(connection: Connection) -> Turn:
             nonlocal asked_at
             asked_at = self._clock()  # before the store begins the leases, so that ours end first
-            return self._turn(connection, room, ended)
+            return self._turn(connection, room, ended, aside)
 
         turn = await session.run(work, stop=_StopOnce(self._expired), sleep=partial(_sleep_unless, self._expired))
         # Only now is it certain that they are written down.
@@ -185,9 +186,11 @@ class Worker:
         if len(turn.orders) >= sum(room.values()) > 0:
             self._wake.set()  # more may be due
 
-    def _turn(self, connection: Connection, room: Mapping[str, int], ended: list[Completion]) -> Turn:
+    def _turn(self, connection: Connection, room: Mapping[str, int], ended: list[Completion], aside: Aside) -> Turn:
         """Take a turn on a thread of the store's. By a law that cannot be read nothing is claimed; what ended is settled."""
-        take = partial(take_turn, connection, lanes=self._lanes, worker=self._name, known_law=self._known_law)
+        take = partial(
+            take_turn, connection, lanes=self._lanes, worker=self._name, known_law=self._known_law, aside=aside
+        )
         try:
             try:
                 return take({} if self._stopping.is_set() else room, ended)
@@ -212,7 +215,7 @@ class Worker:
 
     async def _fly(self, ticket: Ticket, lane: Lane) -> None:
         landed = await carry_out(ticket.order, lane, lease_ends=ticket.lease_ends, clock=self._clock)
-        lane.end(self._clock(), answered=landed.answered)
+        lane.end(self._clock(), answered=landed.answered, probe=ticket.probe)
         self._end(landed.completion)
         self._begin(lane)
 

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
+from credit_sanction_service.restrictions.base_directory import BaseDirectory
 from credit_sanction_service.store.connect import Connection, connect, translated
-from credit_sanction_service.store.feed import changes_between, read_head, snapshot
+from credit_sanction_service.store.feed import changes_between, read_head
 from credit_sanction_service.store.law import first_edition_after, load_law
 from credit_sanction_service.store.obligations import load_active_exits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from credit_sanction_service.domain.facts import RecordFacts
     from credit_sanction_service.restrictions.index import Index
     from credit_sanction_service.restrictions.law_follower import LawFollower
     from credit_sanction_service.store.values import Head, Revision
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 log: Final = structlog.get_logger()
 
 _LONGEST_PAUSE: Final = 1.0
+_AT_ONCE: Final = 500  # nobody is answered while they are taken in
 
 
 class Follower(Protocol):
@@ -38,14 +41,22 @@ class Follower(Protocol):
 class IndexFollower:
     """
     Keeps an index at the head, and with it the law. `clock` is this machine's; where it is off by more than `most_skew`
-    seconds, the index says so. A law that this code cannot read holds both where they are: they grow old.
+    seconds, the index says so. A law that this code cannot read holds both where they are: they grow old. `bases` is where
+    the first load comes from, and one after a new epoch.
     """
 
     def __init__(
-        self, index: Index, law: LawFollower, *, clock: Callable[[], datetime], most_skew: float = 2.0
+        self,
+        index: Index,
+        law: LawFollower,
+        *,
+        clock: Callable[[], datetime],
+        most_skew: float = 2.0,
+        bases: BaseDirectory | None = None,
     ) -> None:
         self._index = index
         self._law = law
+        self._bases = bases or BaseDirectory()
         self._clock = clock
         self._most_skew = most_skew
 
@@ -63,15 +74,22 @@ class IndexFollower:
 
     def _load(self, connection: Connection) -> Head:
         started = time.monotonic()
-        with snapshot(connection) as (head, count, records):
+        log.info("index.loading", records=0)
+        with self._bases.latest(connection) as (head, base):
             law = load_law(connection)
-            log.info("index.loading", records=count)
             exits = load_active_exits(connection)
-            self._index.replace(head.revision, records, exits)
+            changes = list(_changed_records(connection, base.revision, head.revision))
+        with self._index.moving():
+            self._index.replace(head.revision, base, exits, changes)
             self._law.take(law)
         self._law.reached(head.law_version)
         log.info(
-            "index.loaded", records=count, revision=str(head.revision), seconds=round(time.monotonic() - started, 3)
+            "index.loaded",
+            records=len(base),
+            base=str(base.revision),
+            changes=len(changes),
+            revision=str(head.revision),
+            seconds=round(time.monotonic() - started, 3),
         )
         return head
 
@@ -82,7 +100,7 @@ class IndexFollower:
             self._advance(connection, known, before)
             law = load_law(connection, until=loaded)
             changes = changes_between(connection, before, loaded)
-            with self._index.hold():  # re-entrant: nobody asks between the two
+            with self._index.moving():
                 self._law.take(law)
                 self._index.apply(loaded, changes.records, changes.obligations)
             log.info("law.changed", revision=str(loaded), editions=dict(law.names()))
@@ -93,9 +111,16 @@ class IndexFollower:
 
     def _advance(self, connection: Connection, known: Revision, until: Revision) -> None:
         while known < until:
-            changes = changes_between(connection, known, until)
+            changes = changes_between(connection, known, until, limit=_AT_ONCE)
             known = changes.revision
             self._index.apply(known, changes.records, changes.obligations)
+
+
+def _changed_records(connection: Connection, known: Revision, until: Revision) -> Iterator[RecordFacts]:
+    while known < until:
+        changes = changes_between(connection, known, until)
+        known = changes.revision
+        yield from changes.records
 
 
 class Feed:

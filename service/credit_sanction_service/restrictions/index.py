@@ -4,36 +4,97 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Self
 
-from credit_sanction_service.domain.answers import Known
+from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.faults import EpochChanged, RevisionNotReached
-from credit_sanction_service.domain.identifiers import Code
-from credit_sanction_service.domain.text import name_key
-from credit_sanction_service.store.values import Revision
+from credit_sanction_service.restrictions.base import Base
+from credit_sanction_service.restrictions.layers import Layers, around
+from credit_sanction_service.store.facts import pack_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import numpy as np
+    import numpy.typing as npt
+
+    from credit_sanction_service.domain.answers import Known
     from credit_sanction_service.domain.exits import RegisteredObligation
+    from credit_sanction_service.domain.facts import RecordFacts
+    from credit_sanction_service.domain.identifiers import Code
     from credit_sanction_service.domain.records import SanctionRecord
+    from credit_sanction_service.store.values import Revision
+
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+Listener = Callable[[Collection[str] | None], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """
-    What the index is, while it is held: its revision, and how old its knowledge is at most, in seconds since the start of
-    the last query on the store whose head it had reached. `clock_in_doubt`: this machine's clock and the store's disagree.
+    What the index is, while it is held: what it was led to by one revision.
+
+    `find` is what is known about one question. `absent` takes accepted unified social credit codes, each a row of 18 bytes
+    of ASCII, and says of which it is certain that neither the code nor the organisation code inside it leads to anything,
+    active exits included; of the others `find` decides. `layers` is all of it.
     """
 
-    revision: Revision
-    age: float
-    clock_in_doubt: bool
-    find: Callable[[Code, str], Known]
+    __slots__ = ("_index", "absent", "find", "layers", "revision")
+
+    def __init__(self, index: Index, revision: Revision, layers: Layers) -> None:
+        self._index = index
+        self.revision = revision
+        self.layers = layers
+        self.find: Callable[[Code, str], Known] = layers.find
+        self.absent: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.bool_]] = layers.absent
+
+    @property
+    def age(self) -> float:
+        """
+        How old what it knows is at most, in seconds: since the start of the last query on the store whose head it had
+        reached.
+        """
+        return time.monotonic() - self._index.fresh_at
+
+    @property
+    def clock_in_doubt(self) -> bool:
+        """Whether this machine's clock and the store's disagree."""
+        return self._index.clock_in_doubt
+
+    @property
+    def base(self) -> Base | None:
+        """What of it lies in shared memory. It never changes, but another may come in its place."""
+        return self.layers.base
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The codes, old and new, of all enterprises of which a record has changed since the base."""
+        return self.layers.changed
+
+
+class Held:
+    """Lends an index, as it is, for a moment: every look-up does this, and so nothing is made for it."""
+
+    __slots__ = ("_enter", "_exit", "view")
+
+    def __init__(self, lock: threading.Condition) -> None:
+        self._enter = lock.acquire
+        self._exit = lock.release
+        self.view: View | None = None
+
+    def __enter__(self) -> View:
+        """Raise `RevisionNotReached` while nothing is loaded."""
+        self._enter()
+        view = self.view
+        if view is None:
+            self._exit()
+            raise RevisionNotReached("the index is being loaded")
+        return view
+
+    def __exit__(self, *_: object) -> None:
+        self._exit()
 
 
 class Index:
@@ -41,67 +102,122 @@ class Index:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._records: dict[str, SanctionRecord] = {}
-        self._by_code: dict[str, set[str]] = defaultdict(set)
-        self._by_number: dict[str, set[str]] = defaultdict(set)
-        self._by_name: dict[str, set[str]] = defaultdict(set)
-        self._exits: dict[str, RegisteredObligation] = {}
-        self._exits_by_code: dict[str, set[str]] = defaultdict(set)
+        self._held = Held(self._changed)
+        self._layers = Layers()
+        self._listeners: list[Listener] = []
+        self._waiting = 0
         self._revision: Revision | None = None
-        self._fresh_at = float("-inf")
-        self._clock_in_doubt = False
+        self.fresh_at = float("-inf")
+        self.clock_in_doubt = False
+
+    @classmethod
+    def of(
+        cls, revision: Revision, records: Iterable[SanctionRecord], exits: Iterable[RegisteredObligation] = ()
+    ) -> Self:
+        """Return an index that holds these records as of `revision`."""
+        packed = pack_records(map(facts_of, records))
+        index = cls()
+        index.replace(revision, Base.built([packed], revision=revision, known_at=_BEGINNING), exits)
+        return index
 
     @property
     def revision(self) -> Revision | None:
         """The revision that is held; None until the first load."""
         return self._revision
 
-    def replace(
-        self, revision: Revision, records: Iterable[SanctionRecord], exits: Iterable[RegisteredObligation] = ()
-    ) -> None:
-        """Hold these records and active exits and no others: the first load, and a new epoch."""
-        fresh = Index()
-        for record in records:
-            fresh._add(record)
-        for obligation in exits:
-            fresh._take_exit(obligation)
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a revision now."""
+        return self._waiting
+
+    @property
+    def base(self) -> Base | None:
+        """What of it lies in shared memory now."""
+        return self._layers.base
+
+    @property
+    def overlaid(self) -> int:
+        """How many records have changed since the base."""
+        return self._layers.overlaid
+
+    def follow(self, listener: Listener) -> None:
+        """
+        Have `listener` called, while nobody is answered, at every change: with all that leads or led to an enterprise of which
+        a record or an active exit has changed, which are its code and its other numbers, organisation codes included, and its
+        names as `"@" + name_key(name)`; with None where it may be anything.
+        """
         with self._changed:
-            self._exits, self._exits_by_code = fresh._exits, fresh._exits_by_code
-            self._records, self._by_code = fresh._records, fresh._by_code
-            self._by_number, self._by_name = fresh._by_number, fresh._by_name
-            self._revision = revision
-            self._changed.notify_all()
+            self._listeners.append(listener)
+
+    def replace(
+        self,
+        revision: Revision,
+        base: Base | None,
+        exits: Iterable[RegisteredObligation] = (),
+        changes: Iterable[RecordFacts] = (),
+    ) -> None:
+        """
+        Hold what is in the base, these active exits, and no others: the first load, and a new epoch. `changes` is what
+        records became between the base's revision and `revision`, in that order.
+        """
+        fresh = Layers(base, exits)
+        for facts in changes:
+            fresh.add(facts, revision)
+        with self._whole_or_none():
+            before, self._layers = self._layers, fresh
+            self._moved(revision, None)
+        del before  # large: it goes when nobody waits for it any more
 
     def apply(
-        self, revision: Revision, records: Iterable[SanctionRecord], exits: Iterable[RegisteredObligation] = ()
+        self, revision: Revision, records: Iterable[RecordFacts], exits: Iterable[RegisteredObligation] = ()
     ) -> None:
         """Take in the new versions of records and obligations up to and including `revision`: nobody sees half of one."""
-        with self._changed:
-            for record in records:
-                self._remove(record.id)
-                self._add(record)
+        records, exits = tuple(records), tuple(exits)
+        touched = self._touched_by(records, exits) if self._listeners else set()
+        with self._whole_or_none():
+            for facts in records:
+                self._layers.add(facts, revision)
             for obligation in exits:
-                self._take_exit(obligation)
-            self._revision = revision
-            self._changed.notify_all()
+                self._layers.take_exit(obligation)
+            self._moved(revision, touched)
+
+    def rebase(self, base: Base) -> bool:
+        """Go over to a later base, of a revision that is in here already; whether that was so. No answer changes by it."""
+        with self._changed:
+            before = self._layers
+            held = before.base
+            known = self._revision
+            if known is None or known.epoch != base.revision.epoch or known < base.revision:
+                return False
+            if held is not None and base.revision <= held.revision:
+                return False
+            self._layers = before.over(base)
+            self._held.view = View(self, known, self._layers)
+        del before, held
+        return True
+
+    @contextmanager
+    def moving(self) -> Iterator[None]:
+        """Let nobody be answered for a moment, in which more than one thing changes."""
+        with self._changed:
+            yield
+
+    def every(self) -> tuple[Revision, Iterator[RecordFacts]]:
+        """
+        Return the revision and all its records, in no order, whatever changes while they are read. Raises
+        `RevisionNotReached` unloaded.
+        """
+        with self.hold() as view:
+            return view.revision, view.layers.every()
 
     def reached(self, *, asked_at: float, clock_in_doubt: bool) -> None:
         """Note that at the monotonic instant `asked_at` the store knew nothing that is not in here."""
-        self._fresh_at = asked_at
-        self._clock_in_doubt = clock_in_doubt
+        self.fresh_at = asked_at
+        self.clock_in_doubt = clock_in_doubt
 
-    @contextmanager
-    def hold(self) -> Iterator[View]:
+    def hold(self) -> Held:
         """Lend the index as it is, for a moment: it does not move while it is held. Raises `RevisionNotReached` unloaded."""
-        with self._changed:
-            if self._revision is None:
-                raise RevisionNotReached("the index is being loaded")
-            yield View(
-                revision=self._revision,
-                age=time.monotonic() - self._fresh_at,
-                clock_in_doubt=self._clock_in_doubt,
-                find=self._find,
-            )
+        return self._held
 
     def wait_for(self, revision: Revision, *, timeout: float) -> None:
         """
@@ -109,11 +225,45 @@ class Index:
         not come after `timeout` seconds; `RevisionNotReached` after as many.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._has(revision), timeout):
+            self._waiting += 1
+            try:
+                reached = self._changed.wait_for(lambda: self._has(revision), timeout)
+            finally:
+                self._waiting -= 1
+            if not reached:
                 self._require_epoch(revision)
                 raise RevisionNotReached(
                     f"revision {revision} was not reached within {timeout:g} s; {self._revision} is known"
                 )
+
+    @contextmanager
+    def _whole_or_none(self) -> Iterator[None]:
+        """Hold the lock; after a fault within nothing is answered until all is loaded anew."""
+        with self._changed:
+            try:
+                yield
+            except BaseException:
+                self._revision = self._held.view = None
+                raise
+
+    def _moved(self, revision: Revision, touched: Collection[str] | None) -> None:
+        self._revision = revision
+        self._held.view = View(self, revision, self._layers)
+        if touched is None or touched:
+            for listener in self._listeners:
+                listener(touched)
+        self._changed.notify_all()
+
+    def _touched_by(self, records: Iterable[RecordFacts], exits: Iterable[RegisteredObligation]) -> set[str]:
+        """Return what leads to the new versions and what led to those that they replace. Nobody else writes meanwhile."""
+        layers = self._layers
+        codes = {obligation.enterprise.code for obligation in exits}
+        touched: set[str] = set()
+        for facts in records:
+            before = layers.get(facts.id)
+            codes.update({facts.code} if before is None else {facts.code, before.code})
+            touched.update(around(facts))
+        return touched.union(codes, *(around(facts) for code in codes for facts in layers.with_code(code)))
 
     def _has(self, revision: Revision) -> bool:
         if self._revision is None:
@@ -127,76 +277,3 @@ class Index:
             raise EpochChanged(
                 f"the store is in epoch {self._revision.epoch}, not {revision.epoch}: take everything anew"
             )
-
-    def _find(self, code: Code, name: str) -> Known:
-        codes = set(self._by_number.get(code.value, ()))
-        if code.value in self._by_code:
-            codes.add(code.value)
-        organisation = code.organisation_code
-        relatives = set(self._by_number.get(organisation, ())) if organisation else set()
-        if organisation in self._by_code:
-            relatives.add(organisation)
-        namesakes = self._by_name.get(name_key(name), set()) if name else set()
-        return Known(
-            records=self._of(codes),
-            same_organisation=self._of(relatives - codes),
-            same_name=self._of(namesakes - codes - {code.value}),
-            exits=self._exits_of(codes | {code.value}),
-        )
-
-    def _exits_of(self, codes: set[str]) -> tuple[RegisteredObligation, ...]:
-        if not self._exits:
-            return ()
-        ids = [identifier for code in codes for identifier in self._exits_by_code.get(code, ())]
-        return tuple(self._exits[identifier] for identifier in sorted(ids))
-
-    def _take_exit(self, obligation: RegisteredObligation) -> None:
-        """
-        Hold an obligation's new version where it has a declared active exit, and forget it once it was withdrawn; of the others
-        nothing is answered.
-        """
-        if obligation.withdrawal is not None:
-            held = self._exits.pop(obligation.id, None)
-            if held is not None:
-                _discard(self._exits_by_code, held.enterprise.code, held.id)
-        elif obligation.active_exit is not None:
-            self._exits[obligation.id] = obligation
-            self._exits_by_code[obligation.enterprise.code].add(obligation.id)
-
-    def _of(self, codes: set[str]) -> tuple[SanctionRecord, ...]:
-        if not codes:
-            return ()
-        ids = [record_id for code in codes for record_id in self._by_code.get(code, ())]
-        return tuple(self._records[record_id] for record_id in sorted(ids))
-
-    def _add(self, record: SanctionRecord) -> None:
-        self._records[record.id] = record
-        enterprise = record.enterprise
-        self._by_code[enterprise.code].add(record.id)
-        for number in enterprise.old_numbers:
-            self._by_number[number].add(enterprise.code)
-        for name in enterprise.names:
-            self._by_name[name_key(name)].add(enterprise.code)
-
-    def _remove(self, record_id: str) -> None:
-        """Forget a version. Its numbers and names go only where no other record of the enterprise has them."""
-        record = self._records.pop(record_id, None)
-        if record is None:
-            return
-        code = record.enterprise.code
-        _discard(self._by_code, code, record_id)
-        others = [self._records[other] for other in self._by_code.get(code, ())]
-        numbers = {number for other in others for number in other.enterprise.old_numbers}
-        names = {name_key(name) for other in others for name in other.enterprise.names}
-        for number in record.enterprise.old_numbers - numbers:
-            _discard(self._by_number, number, code)
-        for name in {name_key(name) for name in record.enterprise.names} - names:
-            _discard(self._by_name, name, code)
-
-
-def _discard(table: dict[str, set[str]], key: str, value: str) -> None:
-    values = table.get(key)
-    if values is not None:
-        values.discard(value)
-        if not values:
-            del table[key]

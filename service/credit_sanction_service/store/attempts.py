@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from credit_sanction_service.store.arrays import numbers, texts
+from credit_sanction_service.store.bodies import packed, unpacked
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def opening(attempts: Sequence[Opened]) -> Columns:
         texts(attempt.idempotency_key for attempt in attempts),
         texts(attempt.worker for attempt in attempts),
         [attempt.opened_at for attempt in attempts],
-        [zlib.compress(attempt.body) if attempt.body else b"" for attempt in attempts],
+        [packed(attempt.body) if attempt.body else b"" for attempt in attempts],
         [attempt.digest or b"" for attempt in attempts],
     )
 
@@ -168,7 +168,7 @@ def said_before(connection: Connection, keys: Sequence[tuple[str, str, str]]) ->
         """,
         (texts(key[0] for key in keys), texts(key[1] for key in keys), texts(key[2] for key in keys)),
     ).fetchall()
-    return {(target, subject): zlib.decompress(body) for target, subject, body in rows}
+    return {(target, subject): unpacked(body) for target, subject, body in rows}
 
 
 def close_retired(connection: Connection, target: str | None = None) -> int:
@@ -220,7 +220,7 @@ def sent_bodies(connection: Connection, target: str, subject: str) -> dict[int, 
         "SELECT number, body FROM attempt_opened WHERE target = %s AND subject = %s AND body IS NOT NULL",
         (target, subject),
     ).fetchall()
-    return {number: zlib.decompress(body) for number, body in rows}
+    return {number: unpacked(body) for number, body in rows}
 
 
 def _opened(row: tuple[str, str, int, int, int, bool, str, str, datetime, bytes | None]) -> Opened:

@@ -11,6 +11,7 @@ from psycopg import DataError
 
 from credit_sanction_service.store import attempts
 from credit_sanction_service.store.arrays import numbers, texts
+from credit_sanction_service.store.connect import Row
 from credit_sanction_service.store.deliveries import COLUMNS, PAUSED, WIDTH, Delivery, delivery_of
 from credit_sanction_service.store.values import Revision
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.connect import Connection
 
 RowKey = tuple[str, str]
+Entries = attempts.Columns
 
 
 class Unwritable(ValueError):
@@ -132,7 +134,22 @@ ORDER BY g.ordinal
 """
 
 
-def hold(connection: Connection, wants: Sequence[Want], keys: Collection[RowKey]) -> Held:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What `hold` took hold of, as the store gave it."""
+
+    rows: list[Row]
+    busy: set[RowKey]
+    now: datetime
+
+    def read(self) -> Held:
+        """Return the values."""
+        own = {(row[0], row[1]): delivery_of(row) for row in self.rows if not row[WIDTH]}
+        due = [delivery_of(row) for row in self.rows if row[WIDTH] and (row[0], row[1]) not in own]
+        return Held(due=due, own=own, busy=self.busy, now=self.now)
+
+
+def hold(connection: Connection, wants: Sequence[Want], keys: Collection[RowKey]) -> Found:
     """
     Take hold of due rows of active targets, at most `slots` each, and of the rows of `keys`.
 
@@ -147,11 +164,10 @@ def hold(connection: Connection, wants: Sequence[Want], keys: Collection[RowKey]
         numbers(want.slots for want in wants),
     )
     rows = connection.execute(_HOLD, (*arrays, *wanted)).fetchall()
-    own = {(row[0], row[1]): delivery_of(row) for row in rows if not row[WIDTH]}
-    return Held(
-        due=[delivery_of(row) for row in rows if row[WIDTH] and (row[0], row[1]) not in own],
-        own=own,
-        busy=_existing(connection, arrays) - own.keys() if len(own) < len(pairs) else set(),
+    own = {(row[0], row[1]) for row in rows if not row[WIDTH]}
+    return Found(
+        rows=rows,
+        busy=_existing(connection, arrays) - own if len(own) < len(pairs) else set(),
         now=rows[-1][WIDTH + 1] if rows else _clock(connection),
     )
 
@@ -170,18 +186,14 @@ def _clock(connection: Connection) -> datetime:
     return now
 
 
-def write(
-    connection: Connection,
+def entries_of(
     rows: Sequence[Delivery],
     opened: Sequence[attempts.Opened],
     closed: Sequence[tuple[attempts.AttemptKey, attempts.Closed]],
-) -> None:
-    """
-    Write rows back that the caller holds, and which attempts begin and end with that, in one statement. What is desired is
-    not the worker's to change. Raises `Unwritable`.
-    """
+) -> Entries:
+    """Say what `enter` is to write: rows that the caller holds, and which attempts begin and end with that."""
     if not (rows or closed):
-        return
+        return ()
     moved = (
         texts(row.target for row in rows),
         texts(row.subject for row in rows),
@@ -207,8 +219,25 @@ def write(
         numbers(row.given_up for row in rows),
         texts(_corrections(row) for row in rows),
     )
+    return (*moved, *attempts.opening(opened), *attempts.closing(closed))
+
+
+def write(
+    connection: Connection,
+    rows: Sequence[Delivery],
+    opened: Sequence[attempts.Opened],
+    closed: Sequence[tuple[attempts.AttemptKey, attempts.Closed]],
+) -> None:
+    """See `entries_of` and `enter`."""
+    enter(connection, entries_of(rows, opened, closed))
+
+
+def enter(connection: Connection, entries: Entries) -> None:
+    """Write it all in one statement. What is desired is not the worker's to change. Raises `Unwritable`."""
+    if not entries:
+        return
     try:
-        connection.execute(_WRITE_ALL, (*moved, *attempts.opening(opened), *attempts.closing(closed)))
+        connection.execute(_WRITE_ALL, entries)
     except (DataError, UnicodeError) as fault:
         raise Unwritable(str(fault).partition("\n")[0]) from fault
 

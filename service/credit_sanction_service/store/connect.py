@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
+import structlog
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
+from typing_extensions import override
 
 from credit_sanction_service.domain.faults import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+log: Final = structlog.get_logger()
+
+
+class _Lines(logging.Handler):
+    """Has what the driver and its pool say of lost connections be lines of our log, each with its first line."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        log.log(record.levelno, "store.connection_lost", fault=record.getMessage().partition("\n")[0], by=record.name)
+
+
+_DRIVER: Final = logging.getLogger("psycopg")
+_DRIVER.addHandler(_Lines())
+_DRIVER.propagate = False
 
 
 class DatabaseAway(StoreUnavailable):

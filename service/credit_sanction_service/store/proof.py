@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from credit_sanction_service.domain.faults import NotFound, TooLarge
 from credit_sanction_service.store.attempts import Outcome
+from credit_sanction_service.store.bodies import unpacked
 from credit_sanction_service.store.deliveries import DeliveryView, list_deliveries
 from credit_sanction_service.store.statistics import one_snapshot
 from credit_sanction_service.store.transaction import as_uuid
@@ -167,8 +167,7 @@ def _version(row: Row) -> ProvenVersion:
 def _attempt(row: Row, most_bytes: int) -> ProvenAttempt:
     body = row[10]
     if body is not None:
-        unpacking = zlib.decompressobj()
-        body = unpacking.decompress(body, most_bytes + 1)
+        body = unpacked(body, most=most_bytes + 1)
         if len(body) > most_bytes:
             raise too_large(most_bytes)
     return ProvenAttempt(

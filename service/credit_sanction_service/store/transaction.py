@@ -12,11 +12,14 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from credit_sanction_service.domain.calendar import day_of
+from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.faults import Duplicate, NotFound, RequestIdReused
 from credit_sanction_service.domain.lifecycle import next_change
 from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.store.codec import dump_record, load_record
 from credit_sanction_service.store.duties import note_duties
+from credit_sanction_service.store.ever import ever_keys
+from credit_sanction_service.store.facts import dump_facts, pack_leads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +37,7 @@ class ChangeKind(StrEnum):
     OBLIGATION = "obligation"
     EDITION = "edition"
     LIST_ENTRY = "list_entry"
+    PORTFOLIO = "portfolio"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +263,7 @@ def as_uuid(record_id: str) -> UUID:
 
 def _single(record: SanctionRecord) -> dict[str, Any]:
     authority, document, enterprise, item = record.key
+    facts = facts_of(record)
     return {
         "id": as_uuid(record.id),
         "version": record.version,
@@ -271,7 +276,10 @@ def _single(record: SanctionRecord) -> dict[str, Any]:
         "district": record.district.code,
         "areas": [measure.area.value for measure in record.measures],
         "old_numbers": sorted(record.enterprise.old_numbers),
+        "ever": ever_keys((facts.code, *facts.numbers), facts.names),
         "body": dump_record(record),
+        "facts": dump_facts(facts),
+        "leads": pack_leads(facts),
     }
 
 
@@ -282,6 +290,7 @@ def _columns(
     # unnest flattens arrays of arrays, so the two columns that are arrays travel as texts: neither words nor numbers hold commas.
     for key in ("areas", "old_numbers"):
         columns[key] = [",".join(value) for value in columns[key]]
+    columns["ever"] = [",".join(map(str, keys)) for keys in columns["ever"]]
     columns["next"] = [next_change(record, after=transaction.today, law=transaction.law) for record in records]
     columns["now"] = transaction.now
     return columns
@@ -310,13 +319,17 @@ ON CONFLICT DO NOTHING
 """
 _INSERT = """
 INSERT INTO sanction_record (id, version, state, authority_code, document_number, enterprise_code, item, standard,
-    district_code, areas, old_numbers, next_change_on, body, created_at)
+    district_code, areas, old_numbers, ever, next_change_on, body, facts, leads,
+    created_at)
 SELECT id, version, state, authority, document, enterprise, item, standard, district,
-    string_to_array(areas, ','), string_to_array(old_numbers, ','), next, body::jsonb, %(now)s
+    string_to_array(areas, ','), string_to_array(old_numbers, ','),
+    string_to_array(ever, ',')::integer[], next, body::jsonb, facts, leads, %(now)s
 FROM unnest(%(id)b::uuid[], %(version)b::bigint[], %(state)b::text[], %(authority)b::text[], %(document)b::text[],
     %(enterprise)b::text[], %(item)b::text[], %(standard)b::text[], %(district)b::text[], %(areas)b::text[],
-    %(old_numbers)b::text[], %(next)b::date[], %(body)b::text[])
-    AS given (id, version, state, authority, document, enterprise, item, standard, district, areas, old_numbers, next, body)
+    %(old_numbers)b::text[], %(ever)b::text[], %(next)b::date[], %(body)b::text[],
+    %(facts)b::text[], %(leads)b::bytea[])
+    AS given (id, version, state, authority, document, enterprise, item, standard, district, areas, old_numbers, ever, next,
+        body, facts, leads)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
@@ -324,7 +337,8 @@ RETURNING id
 _UPDATE = """
 UPDATE sanction_record SET version = %(version)s, state = %(state)s, authority_code = %(authority)s,
     document_number = %(document)s, enterprise_code = %(enterprise)s, item = %(item)s, standard = %(standard)s,
-    district_code = %(district)s, areas = %(areas)s, old_numbers = %(old_numbers)s, next_change_on = %(next)s,
-    body = %(body)s::jsonb
+    district_code = %(district)s, areas = %(areas)s, old_numbers = %(old_numbers)s,
+    ever = CASE WHEN ever @> %(ever)s::integer[] THEN ever ELSE ever || %(ever)s::integer[] END, next_change_on = %(next)s,
+    body = %(body)s::jsonb, facts = %(facts)s, leads = %(leads)s
 WHERE id = %(id)s
 """

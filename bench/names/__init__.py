@@ -1,0 +1,1 @@
+"""How well and how fast the search by name finds whom somebody means."""
