@@ -38,7 +38,7 @@ class ElasticPool(ThreadPoolExecutor):
     place from those who say so.
 
     It is made for grpcio: a `ThreadPoolExecutor` because grpcio takes nothing else as a method's own pool, and what
-    `submit` returns has `add_done_callback` alone, for a whole `Future` costs 3 µs a call, as much as a look-up.
+    `submit` returns has `add_done_callback` alone, for a whole `Future` costs 3 µs a call.
     """
 
     def __init__(self, threads: int, *, most_waiting: int, name: str) -> None:
