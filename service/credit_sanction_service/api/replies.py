@@ -12,6 +12,7 @@ from credit_sanction_service.api.errors import item_error
 from credit_sanction_service.api.parts import iso, revision_message
 from credit_sanction_service.api.written import Written, numbered, opening, write_clear
 from credit_sanction_service.domain.terms import Area, Verdict
+from credit_sanction_service.restrictions.long_list import CLEAR
 from credit_sanction_service.store.outcomes import Refused
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ class Replies:
                 inside = opening(_RESULT_ERROR, len(error))
                 parts += opening(field, len(inside) + len(error)), inside, error
             else:
+                if item is None and screened.verdicts[place] != CLEAR:
+                    raise RuntimeError("an item of a list was neither answered nor found clear")
                 reply = room.answer(self.clear(code, terms) if item is None else item.reply)
                 inside = opening(_RESULT_ANSWER, reply.size)
                 parts += opening(field, len(inside) + reply.size), inside, *reply.parts

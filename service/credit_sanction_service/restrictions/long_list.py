@@ -131,7 +131,8 @@ class LongList(Generic[T]):
         return list(again)
 
     def _ground(self, view: View) -> Ground:
-        moment = self._now(view)
+        # What the answers were given by: looked at again, it may have grown stale since, beside verdicts that say CLEAR.
+        moment = self._moment or self._now(view)
         return self._look_up.ground(view.revision, moment.law, moment.day, stale=moment.stale)
 
     def _fill(self, places: Iterable[int]) -> None:
@@ -191,8 +192,8 @@ class LongList(Generic[T]):
         item = self._asked.get(place)
         if item is None:
             item = self._asked[place] = self._plain_question(place) or self._order.ask(place)
-            if isinstance(item, Refused):
-                self.found[place] = item
+        if isinstance(item, Refused):
+            self.found[place] = item  # each time: a list that begins anew has forgotten what was found
         return item
 
     def _plain_question(self, place: int) -> Question | None:
