@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 from tests.samples import LAW, code, record
@@ -46,9 +47,7 @@ def test_a_refused_item_stays_refused(turn: str) -> None:
         index.reached(asked_at=time.monotonic(), clock_in_doubt=False)
         servicer = RestrictionServicer(LookUp(index, lambda: LAW, clock=lambda: datetime(2026, 11, 23, 4, tzinfo=UTC)))
         told = servicer.BatchCheckRestrictions(request, Turning(index, turn))  # type: ignore[arg-type] # all that it asks of a call
-        reply = pb.BatchCheckRestrictionsResponse.FromString(
-            told if isinstance(told, bytes) else told.SerializeToString()
-        )
+        reply = pb.BatchCheckRestrictionsResponse.FromString(cast("bytes", told))
         if reply.results:
             assert reply.results[1].WhichOneof("result") == "error"
         else:
