@@ -19,6 +19,7 @@ from credit_sanction.v1 import restriction_service_pb2_grpc as service_grpc
 from credit_sanction_service import log
 from credit_sanction_service.api.access_log import AccessLog
 from credit_sanction_service.api.api_metrics import CallCounts
+from credit_sanction_service.api.at_once import AtOnce
 from credit_sanction_service.api.callers import Callers
 from credit_sanction_service.api.guard import guarded
 from credit_sanction_service.api.pools import ElasticPool, waiting
@@ -77,8 +78,10 @@ def serve(path: Path, address: str) -> None:
     counts = CallCounts()
     access_log = AccessLog(counts.take)
     access_log.start()
-    server = grpc.server(ElasticPool(4, most_waiting=64, name="hot"), maximum_concurrent_rpcs=2_000)
-    service_grpc.add_RestrictionServiceServicer_to_server(servicer(path), guarded(server, _OneCaller(), access_log))
+    hot = ElasticPool(4, most_waiting=64, name="hot")
+    server = grpc.server(hot, maximum_concurrent_rpcs=2_000)
+    behind = guarded(server, _OneCaller(), access_log, pools={"CheckRestrictions": AtOnce(hot)})
+    service_grpc.add_RestrictionServiceServicer_to_server(servicer(path), behind)
     server.add_insecure_port(address)
     server.start()
     sys.stdout.write("ready\n")

@@ -19,6 +19,7 @@ from credit_sanction.v1.restriction_service_pb2 import CheckRestrictionsRequest 
 from credit_sanction.v1.restriction_service_pb2 import CheckRestrictionsResponse as Reply
 from credit_sanction_service.api.access_log import AccessLog
 from credit_sanction_service.api.api_metrics import ApiMetrics, CallCounts, Gauge
+from credit_sanction_service.api.at_once import AtOnce, is_possible
 from credit_sanction_service.api.callers import Callers
 from credit_sanction_service.api.guard import Guard, admission, caller
 from credit_sanction_service.api.pools import ElasticPool, waiting
@@ -52,9 +53,12 @@ class Known(Callers):
 
 
 class Desk:
-    """A server with one method of each kind, each doing what the test puts there; two hot threads, two streams at once."""
+    """
+    A server with one method of each kind, each doing what the test puts there; two hot threads, two streams at once. The
+    unary one is answered `at_once`, or by a hot thread.
+    """
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, *, at_once: bool) -> None:
         self.callers = Known()
         self.entries: list[Entry] = []
         self.check: Callable[[], Any] = Reply
@@ -70,7 +74,8 @@ class Desk:
                 lambda requests, _: (Reply() for _ in requests), Question.FromString
             ),
         }
-        guard = Guard(server, admission(self.callers), self.access_log, pools={}, streams=self.streams)
+        pools = {"CheckRestrictions": AtOnce(self.hot)} if at_once else {}
+        guard = Guard(server, admission(self.callers), self.access_log, pools=pools, streams=self.streams)
         guard.add_registered_method_handlers(SERVICE, kinds)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
@@ -107,10 +112,10 @@ class Desk:
             return [outcome for _, _, _, outcome, _ in self.entries]
 
 
-@pytest.fixture
-def desk() -> Iterator[Desk]:
+@pytest.fixture(params=[False, True], ids=["by a thread", "at once"])
+def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     with ExitStack() as stack:
-        yield Desk(stack)
+        yield Desk(stack, at_once=request.param)
 
 
 @contextmanager
@@ -245,6 +250,39 @@ def test_questions_that_never_come_in_whole_hold_up_nobody(desk: Desk) -> None:
     for call in calls:
         call.cancel()
     given_up.set()
+
+
+def test_a_call_that_is_none_is_refused_and_the_next_is_answered(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    raw: Any = desk.channel.unary_unary(f"/{SERVICE}/CheckRestrictions")
+    with refused(grpc.StatusCode.INTERNAL):
+        raw(b"\xff", metadata=AS_THE_BANK, timeout=PATIENCE_S)
+    with refused(grpc.StatusCode.UNIMPLEMENTED):
+        desk.method("stream_unary", "CheckRestrictions")(iter(()), metadata=AS_THE_BANK, timeout=PATIENCE_S)
+    assert desk.ask() == Reply()
+    assert "deserializ" in caplog.text.lower()
+
+
+def test_callers_that_leave_leave_nothing_behind(desk: Desk) -> None:
+    come, entered = threading.Event(), threading.Semaphore(0)
+
+    def wait() -> Reply:
+        with waiting():
+            entered.release()
+            come.wait(PATIENCE_S)
+        return Reply()
+
+    desk.check = wait
+    left = desk.method("unary_unary", "CheckRestrictions").future(Question(), metadata=AS_THE_BANK, timeout=PATIENCE_S)
+    assert entered.acquire(timeout=PATIENCE_S)
+    left.cancel()
+    come.set()
+    with wait_until(lambda: desk.hot.waiting == 0):
+        desk.check = Reply
+    assert desk.ask() == Reply()
+
+
+def test_look_ups_are_answered_at_once_by_the_grpcio_that_is_locked() -> None:
+    assert is_possible()
 
 
 def test_the_log_has_a_line_for_each_call_with_neither_question_nor_answer(

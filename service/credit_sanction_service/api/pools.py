@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _Args = ParamSpec("_Args")
 _Result = TypeVar("_Result")
-_Task = tuple["_Ticket", "Callable[..., Any]", tuple[Any, ...], dict[str, Any]]
+_Task = tuple["Ticket", "Callable[..., Any]", tuple[Any, ...], dict[str, Any]]
 
 log: Final = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class ElasticPool(ThreadPoolExecutor):
         """Queue a call, which is to raise nothing. Of what is returned see above."""
         if self._closed.is_set():
             raise RuntimeError("the pool is closed")
-        ticket = _Ticket()
+        ticket = Ticket()
         self._tasks.put((ticket, fn, args, kwargs))
         return cast("Future[_Result]", ticket)
 
@@ -163,7 +163,7 @@ class _Worker:
                 return
 
 
-class _Ticket:
+class Ticket:
     """Tells whoever asks to be told that a call has ended. Callbacks may come before or after that, from another thread."""
 
     __slots__ = ("_callbacks", "_has_ended")
@@ -173,11 +173,13 @@ class _Ticket:
         self._has_ended = False
 
     def add_done_callback(self, callback: Callable[[Any], object]) -> None:
+        """Have `callback` called with this once the call has ended, which may be now."""
         self._callbacks.append(callback)
         if self._has_ended:
             self._tell()
 
     def end(self) -> None:
+        """Tell that the call has ended."""
         self._has_ended = True
         self._tell()
 
@@ -190,13 +192,35 @@ class _Ticket:
             callback(self)
 
 
+class MustWait(BaseException):
+    """A call was about to wait where none may. It passes every handler by, up to who runs the call."""
+
+
+class _NeverWaiting:
+    """Stands for a thread that may not wait, and for its pool."""
+
+    def __init__(self) -> None:
+        self.pool = self
+
+    def lend_for(self, worker: object) -> None:  # noqa: ARG002 - a pool's
+        raise MustWait
+
+
+_NEVER_WAITING: Final = _NeverWaiting()
+
+
+def forbid_waiting() -> None:
+    """Have `waiting` raise `MustWait` on this thread from now on."""
+    _working.worker = _NEVER_WAITING
+
+
 @contextmanager
 def waiting() -> Iterator[None]:
     """
     Say that this call is about to wait: its pool puts another thread to work. Outside an elastic pool it does nothing.
     Raises `Overloaded` where too many calls of the pool wait already.
     """
-    worker: _Worker | None = getattr(_working, "worker", None)
+    worker: _Worker | _NeverWaiting | None = getattr(_working, "worker", None)
     if worker is not None:
         worker.pool.lend_for(worker)
     yield

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import grpc
+import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -29,6 +30,7 @@ from credit_sanction.v1 import sanction_record_service_pb2_grpc as record_grpc
 from credit_sanction.v1 import watch_service_pb2 as watch_pb
 from credit_sanction.v1 import watch_service_pb2_grpc as watch_grpc
 from credit_sanction_service.api.access_log import AccessLog
+from credit_sanction_service.api.at_once import AtOnce, is_possible
 from credit_sanction_service.api.guard import guarded
 from credit_sanction_service.api.pools import ElasticPool
 from credit_sanction_service.domain.access import GRANTS
@@ -36,8 +38,11 @@ from credit_sanction_service.domain.access import GRANTS
 if TYPE_CHECKING:
     from credit_sanction_service.api.callers import Callers
 
+log: Final = structlog.get_logger()
+
 # Answered from memory on few threads, which no call of another kind ever takes. (A search computes for milliseconds.)
 HOT: Final = frozenset({"CheckRestrictions", "BatchCheckRestrictions"})
+AT_ONCE: Final = "CheckRestrictions"  # on no thread at all but grpcio's own, unless it has to wait
 HOT_THREADS: Final = 4  # measured: more of them only hand the interpreter around
 SLOW_THREADS: Final = 32  # writers wait for a commit, readers for a query
 STREAM_THREADS: Final = 2  # they only begin a stream, or refuse it: each that runs has a thread lent to it
@@ -121,13 +126,19 @@ class Server:
             self._server,
             callers,
             access_log or AccessLog(),
-            pools=dict.fromkeys(everything, slow) | dict.fromkeys(HOT, self.hot),
+            pools=dict.fromkeys(everything, slow) | dict.fromkeys(HOT, self.hot) | {AT_ONCE: self._at_once()},
             streams=self.streams,
         )
         servicers.add_to(behind)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+
+    def _at_once(self) -> ThreadPoolExecutor:
+        if is_possible():
+            return AtOnce(self.hot)
+        log.warning("server.hands_over", grpcio=grpc.__version__, advice="look-ups take longer: use the locked grpcio")
+        return self.hot
 
     def start(self, host: str, port: int) -> int:
         """Listen and serve; return the port. RuntimeError where it cannot be had."""
