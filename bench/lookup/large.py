@@ -30,6 +30,7 @@ from credit_sanction_service.restrictions.base import Base
 from credit_sanction_service.restrictions.base_file import write_base
 from credit_sanction_service.restrictions.index import Index
 from credit_sanction_service.restrictions.look_up import LookUp
+from credit_sanction_service.restrictions.sealed import share
 from credit_sanction_service.store.tokens import token_hash
 from credit_sanction_service.store.values import Revision
 
@@ -57,7 +58,9 @@ class _OneCaller(Callers):
 def servicer(path: Path) -> RestrictionServicer:
     """Return what answers look-ups out of a base."""
     index, law = Index(), shipped_law()
-    index.replace(_REVISION, Base.opened(path))
+    base = Base.opened(path)
+    share(base.memory, path)
+    index.replace(_REVISION, base)
     threading.Thread(target=_keep_fresh, args=(index,), daemon=True).start()
     return RestrictionServicer(LookUp(index, lambda: law, clock=_now, waiting=waiting))
 

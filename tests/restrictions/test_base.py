@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import closing
 from dataclasses import replace
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from tests.exit_samples import active_exit, registered, withdrawal
 from tests.samples import LAW, TODAY, code, doubtful_code, noon
 from tests.samples import record as sample
@@ -25,7 +27,7 @@ from credit_sanction_service.domain.leads import lead_of_number
 from credit_sanction_service.domain.text import name_key
 from credit_sanction_service.restrictions.base import Base
 from credit_sanction_service.restrictions.base_directory import BaseDirectory
-from credit_sanction_service.restrictions.base_file import NotABase, write_base
+from credit_sanction_service.restrictions.base_file import HEAD_SIZE, NotABase, write_base
 from credit_sanction_service.restrictions.compaction import Compaction
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.hashes import leads_of_codes, leads_of_organisations
@@ -312,7 +314,27 @@ def test_a_directory_that_cannot_be_used_is_done_without(store: Database, tmp_pa
         commit(writer, sample(1))
     index = loaded(store, BaseDirectory(tmp_path / "file" / "index"))
     assert held(index)[3] == {code(1)}
-    (tmp_path / "index-1.2.new").mkdir()  # what should be written cannot be
+    (tmp_path / "index-1.2.base.new").mkdir()  # what should be written cannot be
     index = loaded(store, BaseDirectory(tmp_path))
     assert held(index)[3] == {code(1)}
     assert list(tmp_path.glob("*.base")) == []
+
+
+def test_a_file_that_is_overwritten_while_it_serves_changes_no_answer(store: Database, tmp_path: Path) -> None:
+    with closing(Writer(store.service_dsn, clock=noon)) as writer:
+        head = commit(writer, sample(1), sample(2))
+    path = tmp_path / f"index-{head}.base"
+    bases = BaseDirectory(tmp_path)
+    first = loaded(store, bases)
+    with path.open("r+b") as file:
+        file.seek(HEAD_SIZE)
+        file.write(bytes(path.stat().st_size - HEAD_SIZE))
+    later = loaded(store, bases)  # by what the first one keeps
+    assert held(first)[3] == held(later)[3] == {code(1), code(2)}
+    assert held(later)[1] == head
+    del first, later
+    gc.collect()
+    with capture_logs() as told:
+        anew = loaded(store, bases)  # nobody keeps it any more, and what lies there is found out
+    assert held(anew)[3] == {code(1), code(2)}
+    assert "index.file_refused" in [line["event"] for line in told]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from typing import IO, TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
 from credit_sanction_service.domain.leads import lead_of_id, lead_of_name, lead_of_number
 from credit_sanction_service.domain.text import name_key
-from credit_sanction_service.restrictions.base_file import Header, map_base, read_header, write_base
+from credit_sanction_service.restrictions.base_file import HEAD_SIZE, NotABase, read_header, require_whole, write_base
+from credit_sanction_service.restrictions.sealed import Sealed, copied, sealed, shared, writable
 from credit_sanction_service.restrictions.sieve import fall_through
 from credit_sanction_service.store.facts import load_facts
 
@@ -34,11 +34,17 @@ class Base:
     Reading from several threads at once is safe.
     """
 
-    def __init__(self, file: IO[bytes], header: Header, *, check: bool, path: Path | None = None) -> None:
-        """Map a file; `path` is where it lies, None for one without a name. Raises `NotABase`."""
-        mapped = map_base(file, header, check=check)
-        whole = memoryview(mapped)
+    def __init__(self, memory: Sealed, *, check: bool, path: Path | None = None) -> None:
+        """
+        Read out of memory that nobody writes to; `check` reads all of it first. `path` is where the file lies that it is a copy
+        of, None where there is none. Raises `NotABase`.
+        """
+        whole = memoryview(memory)
+        header = read_header(bytes(whole[:HEAD_SIZE]), len(whole))
+        if check:
+            require_whole(whole, header)
         facts, bounds, leads, owners, starts, sieve, end = header.sections
+        self.memory = memory
         self.header = header
         self.path = path
         self._facts = whole[facts : facts + header.facts_size]
@@ -57,15 +63,26 @@ class Base:
 
     @classmethod
     def built(cls, chunks: Iterable[PackedRecords], *, revision: Revision, known_at: datetime) -> Self:
-        """Return the base of these records, in a file without a name that goes with it."""
-        with tempfile.TemporaryFile(prefix="credit-sanction-index-") as file:
-            return cls(file, write_base(file, chunks, revision=revision, known_at=known_at), check=False)
+        """Return the base of these records, in memory that goes with it."""
+        with writable() as file:
+            write_base(file, chunks, revision=revision, known_at=known_at)
+            return cls(sealed(file), check=False)
 
     @classmethod
     def opened(cls, path: Path) -> Self:
-        """Return the base in a file that somebody wrote, after reading all of it. Raises `NotABase`, `OSError`."""
+        """
+        Return the base in a file that somebody wrote: what a process keeps of it already, else a copy, after reading all of it.
+        Raises `NotABase`, `OSError`.
+        """
         with path.open("rb") as file:
-            return cls(file, read_header(file), check=True, path=path)
+            head = file.read(HEAD_SIZE)
+        memory = shared(path, head) if len(head) == HEAD_SIZE else None
+        if memory is not None:
+            return cls(memory, check=False, path=path)
+        try:
+            return cls(copied(path), check=True, path=path)
+        except ValueError:
+            raise NotABase("it is empty") from None
 
     @property
     def revision(self) -> Revision:

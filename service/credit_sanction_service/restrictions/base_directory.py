@@ -6,14 +6,15 @@ import os
 import re
 import sys
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Final
 
 import structlog
 
 from credit_sanction_service.restrictions.base import Base
-from credit_sanction_service.restrictions.base_file import NotABase, read_header, write_base
+from credit_sanction_service.restrictions.base_file import HEAD_SIZE, NotABase, read_header, write_base
+from credit_sanction_service.restrictions.sealed import save, sealed, share, writable
 from credit_sanction_service.store.feed import count_changes, known_at, packed_records, snapshot
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ _LEAST_OVERLAID: Final = 1_000
 _OVERLAID_SHARE: Final = 30
 _PROGRESS_S: Final = 1.0
 _PRIVATE_DIRECTORY: Final = 0o700
-_PRIVATE_FILE: Final = 0o600
 _WRITABLE_BY_OTHERS: Final = 0o022
 
 
@@ -93,7 +93,9 @@ class BaseDirectory:
         for path in self._paths():
             try:
                 if self._is_good(connection, head, path):
-                    return Base.opened(path)
+                    base = Base.opened(path)
+                    share(base.memory, path)
+                    return base
             except (NotABase, OSError) as fault:
                 log.warning("index.file_refused", file=path.name, fault=str(fault))
         return None
@@ -101,7 +103,7 @@ class BaseDirectory:
     def _is_good(self, connection: Connection, head: Head, path: Path) -> bool:
         with path.open("rb") as file:
             _require_own(file)
-            header = read_header(file)
+            header = read_header(file.read(HEAD_SIZE), file.seek(0, 2))
         revision = header.revision
         most = self.most_overlaid(header.records) // 2
         return (
@@ -112,26 +114,26 @@ class BaseDirectory:
         )
 
     def _built(self, connection: Connection, head: Head, stop: Event | None) -> Base | None:
-        """Build one that others can share; None where that cannot be: the disk is full, or the store has no revision yet."""
+        """Build one that others can share; None where that cannot be: the store has no revision yet, or there is no memory."""
         instant = known_at(connection, head.revision)
         if self._directory is None or instant is None:
             return None
         path = self._directory / f"index-{head.revision}.base"
-        fresh = path.with_suffix(".new")
         try:
-            fresh.unlink(missing_ok=True)
-            with _created(fresh) as file:
-                header = write_base(file, _chunks(connection, stop), revision=head.revision, known_at=instant)
-                base = Base(file, header, check=False, path=path)
-            fresh.replace(path)
-            self._remove_but(path)
+            with writable() as file:
+                write_base(file, _chunks(connection, stop), revision=head.revision, known_at=instant)
+                memory = sealed(file)
         except OSError as fault:
             log.warning("index.sharing_failed", fault=str(fault))
             return None
-        finally:
-            with suppress(OSError):
-                fresh.unlink(missing_ok=True)  # what was not finished; else it bears its name by now
-        return base
+        try:
+            save(memory, path)
+            self._remove_but(path)
+        except OSError as fault:
+            log.warning("index.sharing_failed", fault=str(fault))
+            return Base(memory, check=False)
+        share(memory, path)
+        return Base(memory, check=False, path=path)
 
     def _paths(self) -> list[Path]:
         """Return the files that are there, the latest first."""
@@ -146,7 +148,7 @@ class BaseDirectory:
         ]
 
     def _remove_but(self, kept: Path) -> None:
-        """Remove earlier bases, what others keep beside them, and what was never finished. Who has one mapped keeps it."""
+        """Remove earlier bases, what others keep beside them, and what was never finished. Who has one keeps it."""
         for path in kept.parent.glob("index-*"):
             if not path.name.startswith(f"{kept.stem}."):
                 path.unlink(missing_ok=True)
@@ -162,10 +164,6 @@ def _locked(directory: Path) -> Iterator[None]:
         _require_own(file)
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _created(path: Path) -> IO[bytes]:
-    return open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), "w+b")  # noqa: PTH123 - with this mode from the first
 
 
 def _require_own(file: IO[bytes]) -> None:

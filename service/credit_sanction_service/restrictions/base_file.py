@@ -16,7 +16,6 @@ All numbers have their lowest byte first. A file that is not whole, or not what 
 
 from __future__ import annotations
 
-import mmap
 import struct
 import sys
 from dataclasses import dataclass, replace
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
 _MAGIC: Final = b"CSSBASE\x01"  # the last byte counts the forms of this file, and of the facts within
 _HEAD: Final = struct.Struct("<8s8qI")
-_HEAD_SIZE: Final = 128
+HEAD_SIZE: Final = 128
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SLICE: Final = 1 << 24
 _MOST_BUCKET_BITS: Final = 28
@@ -71,12 +70,12 @@ class Header:
     @property
     def sections(self) -> tuple[int, int, int, int, int, int, int]:
         """Where facts, bounds, leads, owners, starts and the sieve begin, and where the file ends."""
-        bounds = _HEAD_SIZE + _whole(self.facts_size)
+        bounds = HEAD_SIZE + _whole(self.facts_size)
         leads = bounds + 8 * (self.records + 1)
         owners = leads + _whole(4 * self.leads)
         starts = owners + _whole(4 * self.leads)
         sieve = starts + _whole(4 * ((1 << self.bucket_bits) + 1))
-        return _HEAD_SIZE, bounds, leads, owners, starts, sieve, sieve + (1 << (self.sieve_bits - 3))
+        return HEAD_SIZE, bounds, leads, owners, starts, sieve, sieve + (1 << (self.sieve_bits - 3))
 
     def packed(self) -> bytes:
         """Return it as it stands in the file."""
@@ -93,13 +92,13 @@ class Header:
             self.checksum,
             0,
         )[:-4]
-        return (head + struct.pack("<I", crc32(head))).ljust(_HEAD_SIZE, b"\0")
+        return (head + struct.pack("<I", crc32(head))).ljust(HEAD_SIZE, b"\0")
 
 
 def write_base(file: IO[bytes], chunks: Iterable[PackedRecords], *, revision: Revision, known_at: datetime) -> Header:
     """Write the base of these records, all of `revision`, into an empty file, and return what stands at its head."""
     sink = _Summing(file)
-    sink.skip(_HEAD_SIZE)
+    sink.skip(HEAD_SIZE)
     lengths: list[npt.NDArray[np.int64]] = []
     pairs: list[npt.NDArray[np.uint64]] = []
     records = 0
@@ -138,11 +137,9 @@ def write_base(file: IO[bytes], chunks: Iterable[PackedRecords], *, revision: Re
     return header
 
 
-def read_header(file: IO[bytes]) -> Header:
-    """Return what stands at the head of a file that is whole in size. Raises `NotABase`."""
-    file.seek(0)
-    raw = file.read(_HEAD_SIZE)
-    if len(raw) != _HEAD_SIZE or raw[: len(_MAGIC)] != _MAGIC:
+def read_header(raw: bytes, size: int) -> Header:
+    """Return what stands at the head of a file of `size` bytes, given its first `HEAD_SIZE`. Raises `NotABase`."""
+    if len(raw) != HEAD_SIZE or raw[: len(_MAGIC)] != _MAGIC:
         raise NotABase("it does not begin like one")
     (_, epoch, number, micros, records, facts_size, leads, bits, checksum, own) = _HEAD.unpack_from(raw)
     if crc32(raw[: _HEAD.size - 4]) != own:
@@ -156,19 +153,20 @@ def read_header(file: IO[bytes]) -> Header:
         bucket_bits=bits,
         checksum=checksum,
     )
-    if file.seek(0, 2) != header.sections[-1]:
+    if size != header.sections[-1]:
         raise NotABase("it is not of the size that it says")
     return header
 
 
-def map_base(file: IO[bytes], header: Header, *, check: bool) -> mmap.mmap:
-    """Map a file into memory, shared and for reading; `check` reads all of it first. Raises `NotABase`."""
+def require_whole(memory: memoryview, header: Header) -> None:
+    """Read all of it. Raises `NotABase` where it is not what was written."""
     if sys.byteorder != "little":
         raise NotABase("this machine has another order of bytes")
-    mapped = mmap.mmap(file.fileno(), header.sections[-1], access=mmap.ACCESS_READ)
-    if check and _checksum(mapped) != header.checksum:
+    checksum = 0
+    for part in _slices(memory[HEAD_SIZE:]):
+        checksum = crc32(part, checksum)
+    if checksum != header.checksum:
         raise NotABase("it is damaged")
-    return mapped
 
 
 class _Summing:
@@ -190,14 +188,6 @@ class _Summing:
 def _slices(data: memoryview) -> Iterator[memoryview]:
     for start in range(0, len(data), _SLICE):
         yield data[start : start + _SLICE]
-
-
-def _checksum(mapped: mmap.mmap) -> int:
-    checksum = 0
-    with memoryview(mapped) as whole:
-        for part in _slices(whole[_HEAD_SIZE:]):
-            checksum = crc32(part, checksum)
-    return checksum
 
 
 def _lengths(raw: bytes) -> npt.NDArray[np.int64]:

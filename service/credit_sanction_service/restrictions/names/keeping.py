@@ -19,7 +19,7 @@ from credit_sanction_service.domain.terms import State
 from credit_sanction_service.restrictions.names.characters import characters
 from credit_sanction_service.restrictions.names.name_table import NameTable, build
 from credit_sanction_service.restrictions.names.recent import RecentNames
-from credit_sanction_service.restrictions.names.table_file import NotATable, open_table, write_table
+from credit_sanction_service.restrictions.names.table_file import NotATable, keep_table, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -159,10 +159,11 @@ class Names:
             with _alone(path.with_name("names.lock"), self._stop):
                 try:
                     return open_table(path, identity)
-                except (NotATable, FileNotFoundError):
-                    table = self._built(base)
-                write_table(path, table, identity)
-            return open_table(path, identity)
+                except FileNotFoundError:
+                    pass  # nobody has made it yet
+                except NotATable as fault:
+                    log.warning("names.file_refused", file=path.name, fault=str(fault))
+                return keep_table(path, self._built(base), identity)
         except (NotATable, OSError) as fault:
             log.warning("names.not_shared", fault=str(fault))
             return self._built(base)

@@ -78,7 +78,7 @@ def parts_said(parts: Parts, sound: Callable[[str], str]) -> Parts:
 
 def _bracketed(inside: str, places: list[str]) -> str:
     """Note a place in brackets, wherever it stands; drop a remark; leave anything else where it is."""
-    if inside.startswith(_REMARKS):
+    if not inside or inside.startswith(_REMARKS):
         return ""
     if _place_at(inside, VOCABULARY) == len(inside):
         places.append(_kept_of_place(inside, VOCABULARY))
