@@ -31,6 +31,7 @@ from credit_sanction._errors import (
     DeadlineExceeded,
     InternalFault,
     InvalidRequest,
+    NotCovered,
     NotFound,
     NotFresh,
     Overloaded,
@@ -40,6 +41,8 @@ from credit_sanction._errors import (
     Unauthenticated,
     Unavailable,
     Violation,
+    WrongKind,
+    WrongValue,
 )
 from credit_sanction._receipts import Receipt, ReceiptKey, dump_keys, load_keys
 from credit_sanction._records_effect import Revoked
@@ -71,6 +74,7 @@ __all__ = [
     "InvalidRequest",
     "ItemFailure",
     "LegalBasis",
+    "NotCovered",
     "NotFound",
     "NotFresh",
     "Overloaded",
@@ -94,6 +98,8 @@ __all__ = [
     "VerifiedReceipt",
     "Violation",
     "Watch",
+    "WrongKind",
+    "WrongValue",
     "dump_keys",
     "load_keys",
     "look_up_reference",

@@ -33,8 +33,9 @@ from credit_sanction._errors import (
     Unavailable,
 )
 from credit_sanction._operating import add_verbs
+from credit_sanction._portfolio_verbs import add_portfolio_verbs
 from credit_sanction._receipt_verbs import add_receipt_verbs
-from credit_sanction._screening_verbs import add_question, add_screening_verbs
+from credit_sanction._screening_verbs import AREA_HELP, add_question, add_screening_verbs
 from credit_sanction._search_verbs import add_search_verbs
 from credit_sanction._watch_verbs import add_watch_verbs
 from credit_sanction.v1.law_service_pb2 import EditionKind
@@ -175,9 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("check", parents=[service], help="look one enterprise up")
     one.add_argument("code", help="unified social credit code, or an old number")
     one.add_argument("--name", help="its name, to find a mix-up")
-    one.add_argument(
-        "--area", action="append", default=[], metavar="AREA", help=f"any of {_areas()}; left out: all nine"
-    )
+    one.add_argument("--area", action="append", default=[], metavar="AREA", help=AREA_HELP.format(areas=_areas()))
     add_question(one)
     one.add_argument("--receipt", type=Path, metavar="FILE", help="have question and answer signed, in a new file")
     one.add_argument(
@@ -196,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     add_search_verbs(commands, service)
     add_verbs(commands, service)
     add_watch_verbs(commands, service)
+    add_portfolio_verbs(commands, service)
     add_receipt_verbs(commands, service)
     return parser
 

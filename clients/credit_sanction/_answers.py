@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 from credit_sanction._areas import Area
 from credit_sanction._errors import ClientError, Violation
@@ -67,6 +67,10 @@ class Revision:
         return f"{self.epoch}:{self.number}"
 
 
+AsKnown: TypeAlias = Revision | datetime
+"""A past as of whose knowledge was asked: `at_revision`, or `as_known_at`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegalBasis:
     """
@@ -83,11 +87,15 @@ class LegalBasis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """One thing that a measure demands 具体要求, a word of the contract's `Action`, on which text, and whether that binds."""
+    """
+    One thing that a measure demands 具体要求, a word of the contract's `Action`, on which text, and whether that binds; `bound` as of
+    the measure.
+    """
 
     action: str
     binding: bool
     legal_basis: LegalBasis
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +104,8 @@ class Restriction:
     One measure 限制: in force, or of the past, as `state` says. `since` and `until` are its first and last day,
     Asia/Shanghai. `actions` are its directive as words of the contract's `Action`, for programs, and `demands` say of each
     on which text it rests and whether that binds; `binding` and `legal_basis` are those of the first.
-    `executing_department` names who carries it out, joined by `、`.
+    `executing_department` names who carries it out, joined by `、`. `bound`: of what rests, whether it would bind if it did not;
+    of what has ended, whether it bound on its last day. Neither binds.
     """
 
     area: Area
@@ -116,6 +125,7 @@ class Restriction:
     executing_department: str = ""
     demands: tuple[Demand, ...] = ()
     state: RestrictionState = RestrictionState.LISTED
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +159,8 @@ class Answer:
     `asked` is the code as it was asked, `code` as it was judged. `verdict` is the worst of `areas`. `stale` says that
     the service's knowledge was older than allowed: RESTRICTED stays then, everything else is UNKNOWN.
     `restrictions` are in force; `past` is what rests or has ended, where it was asked for: no verdict rests on it.
+    `as_known` is the revision or the instant as of whose knowledge was asked, and nothing later counts; None: as is known now.
+    `known_at` is when what counts was known; None where that is what is known now.
     `details_omitted`: restrictions, explanations and candidates were left off, the reply being too large; the verdicts
     are whole.
 
@@ -177,6 +189,8 @@ class Answer:
     law: Mapping[str, str] = field(default_factory=dict, hash=False)
     receipt: Receipt | None = None
     past: tuple[Restriction, ...] = ()
+    as_known: AsKnown | None = None
+    known_at: datetime | None = None
 
     @property
     def restricted(self) -> bool:
@@ -191,16 +205,25 @@ class Answer:
     @property
     def statement(self) -> str:
         """
-        The answer in one sentence, for a file: what was found, in which areas, on which day, as of which revision and instant. The
-        time is China's.
+        The answer in one sentence, for a file: what was found, in which areas, on which day, as of which revision and instant; of an
+        answer of the past, as known when, and when it was asked. The time is China's.
         """
         areas = f"in {', '.join(self.areas)} " if self.areas else ""
         day = f"on {self.as_of_date}, " if self.as_of_date else ""
         stale = ", by knowledge older than allowed 数据过期" if self.stale else ""
-        return (
-            f"{self.code or self.asked}: {_FOUND[self.verdict]} {areas}{day}as of revision {self.revision}"
-            f" at {china_time(self.answered_at)}{stale} {_FOUND_ZH[self.verdict]}"
-        )
+        known = f"as of revision {self.revision} at {china_time(self.answered_at)}"
+        if self.as_known is not None:
+            known = f"{self.of_the_past}; revision {self.revision}, asked at {china_time(self.answered_at)}"
+        return f"{self.code or self.asked}: {_FOUND[self.verdict]} {areas}{day}{known}{stale} {_FOUND_ZH[self.verdict]}"
+
+    @property
+    def of_the_past(self) -> str:
+        """Of an answer of the past: as known when. Empty for one of the present. The time is China's."""
+        if self.as_known is None:
+            return ""
+        when = china_time(self.as_known) if isinstance(self.as_known, datetime) else f"revision {self.as_known}"
+        past = f", of {china_time(self.known_at)}, not as of now 历史时点" if self.known_at else ""
+        return f"as known at {when}{past}"
 
     def verdict_in(self, area: Area | str) -> Verdict:
         """Return the verdict of one area. Raises ClientError for an area that was not asked about."""

@@ -1,22 +1,29 @@
-"""What callers pass to the delivery methods, checked before anything is sent: a fault is one sentence that names the argument."""
+"""What callers pass, checked before anything is sent: a fault is one sentence that names the argument."""
 
 from __future__ import annotations
 
 import math
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from credit_sanction._errors import ClientError
+from credit_sanction._errors import ClientError, WrongKind, WrongValue
+from credit_sanction.v1.revision_pb2 import Revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credit_sanction._words import RevisionLike
+
+EPOCH_MAX: Final = 2**31 - 1
+NUMBER_MAX: Final = 2**63 - 1
+"""The largest that the contract has room for."""
+
 
 def text(what: str, value: str) -> str:
-    """Return a text. Raises ClientError for anything else."""
+    """Return a text. Raises WrongKind for anything else."""
     if not isinstance(value, str):
-        raise ClientError(f"{what}: expected a text, not {value!r:.60}")
+        raise WrongKind(f"{what}: expected a text, not {value!r:.60}")
     return value
 
 
@@ -50,6 +57,16 @@ def aware(what: str, instant: datetime) -> datetime:
     if instant.utcoffset() is None:
         raise ClientError(f"{what} has no time zone: give an aware datetime")
     return instant
+
+
+def wire_revision(what: str, value: RevisionLike) -> Revision:
+    """Return a revision as a message. Raises WrongKind for what is none, WrongValue for one that there cannot be."""
+    epoch, number = getattr(value, "epoch", None), getattr(value, "number", None)
+    if not isinstance(epoch, int) or not isinstance(number, int):
+        raise WrongKind(f"{what}: expected a Revision, not {value!r:.60}")
+    if not (0 <= epoch <= EPOCH_MAX and 0 <= number <= NUMBER_MAX):
+        raise WrongValue(f"{what}: there is no such revision: an epoch is 0 to {EPOCH_MAX}, a number 0 to {NUMBER_MAX}")
+    return Revision(epoch=epoch, number=number)
 
 
 def seconds(what: str, value: object) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from credit_sanction._answers import Answer, ItemFailure
 from credit_sanction._areas import expand, split
 from credit_sanction._calls import chunks
-from credit_sanction._consistency import Staleness, consistency
+from credit_sanction._consistency import Staleness, as_known, consistency
 from credit_sanction._errors import ClientError, Facts, InternalFault
 from credit_sanction._reading import ShortForm, answer_of, failure_of
 from credit_sanction._words import RevisionLike, number
@@ -24,6 +24,7 @@ from credit_sanction.v1.restriction_service_pb2 import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from credit_sanction._answers import AsKnown
     from credit_sanction._calls import Caller
     from credit_sanction.v1.restriction_service_pb2 import (
         BatchCheckRestrictionsResponse,
@@ -139,7 +140,12 @@ class Terms:
     @property
     def is_past(self) -> bool:
         """Whether every answer is of one past, so that no request has to follow on another."""
-        return self.at_revision is not None or self.as_known_at is not None
+        return self.as_known is not None
+
+    @property
+    def as_known(self) -> AsKnown | None:
+        """That past."""
+        return as_known(self.at_revision, self.as_known_at)
 
     def consistency(self, revision: RevisionLike | None) -> Consistency | None:
         """Return what a request says of freshness, that has to know at least `revision`."""
@@ -160,7 +166,7 @@ def _read(
     return (
         failure_of(index, code, result.error)
         if result.HasField("error")
-        else answer_of(code, result.answer, response.basis)
+        else answer_of(code, result.answer, response.basis, as_known=terms.as_known)
         for index, code, result in zip(run, codes, response.results, strict=True)
     )
 
@@ -171,7 +177,7 @@ def read_short(
     response: BatchCheckRestrictionsResponse | ScreenRestrictionsResponse,
     terms: Terms,
 ) -> Iterator[Result]:
-    form = ShortForm(response.basis, expand(terms.areas))
+    form = ShortForm(response.basis, expand(terms.areas), terms.as_known)
     details = {detail.index: detail for detail in response.details}
     for place, (index, code, verdict) in enumerate(zip(run, codes, response.verdicts, strict=True)):
         yield form.read(index, code, verdict, details.get(place))

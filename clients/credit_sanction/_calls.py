@@ -85,6 +85,7 @@ class Caller:
         self, channel: grpc.Channel, *, metadata: tuple[tuple[str, str], ...], timeout: float, retry: Retry
     ) -> None:
         self._channel = channel
+        self._is_closed = False
         self.restrictions: Final = RestrictionServiceStub(channel)
         self.records: Final = SanctionRecordServiceStub(channel)
         self.obligations: Final = ExitObligationServiceStub(channel)
@@ -108,6 +109,7 @@ class Caller:
             try:
                 return method(request, timeout=max(end - time.monotonic(), 0.0), metadata=self._metadata)
             except grpc.RpcError as failed:
+                self.require_open(failed)
                 error = error_of(failed, request_id=request_id)
                 wait = self.retry.wait(attempt, error) if repeatable else None
                 if wait is None or time.monotonic() + wait >= end:
@@ -121,8 +123,14 @@ class Caller:
         """Open a stream of answers, without a deadline. ValueError where the client is closed."""
         return method(request, metadata=self._metadata)
 
+    def require_open(self, failed: grpc.RpcError) -> None:
+        """Raise ClientError where a call was cancelled because this client was closed, and by nobody else."""
+        if self._is_closed and failed.code() is grpc.StatusCode.CANCELLED:
+            raise ClientError("this client is closed") from failed
+
     def close(self) -> None:
         """End all calls and close the channel. Safe to repeat."""
+        self._is_closed = True
         self._channel.close()
 
 

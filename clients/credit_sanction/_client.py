@@ -8,11 +8,12 @@ from credit_sanction._address import bearer, open_channel
 from credit_sanction._calls import Caller, Retry
 from credit_sanction._deliveries import Deliveries
 from credit_sanction._enforcement import Enforcement
-from credit_sanction._errors import ClientError
+from credit_sanction._errors import WrongValue
 from credit_sanction._law import Law
 from credit_sanction._lookups import Lookups
 from credit_sanction._obligations import Obligations
 from credit_sanction._oversight import Oversight
+from credit_sanction._portfolios import Portfolios
 from credit_sanction._public_lists import PublicLists
 from credit_sanction._records import Records
 from credit_sanction._records_effect import Effects
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT: Final = 30.0
 """Seconds for one call with all its retries."""
+LONGEST_TIMEOUT: Final = 1e7
+"""What grpc and threads can still count."""
 
 
 class Client(
@@ -44,6 +47,7 @@ class Client(
     Enforcement,
     Oversight,
     Watching,
+    Portfolios,
     Searches,
 ):
     """
@@ -68,8 +72,8 @@ class Client(
         insecure: bool | None = None,
         timeout: float = DEFAULT_TIMEOUT,  # not only for waiting: it travels as the call's deadline
     ) -> None:
-        if not 0 < timeout < float("inf"):
-            raise ClientError(f"timeout is a number of seconds above 0, not {timeout}")
+        if not 0 < timeout <= LONGEST_TIMEOUT:
+            raise WrongValue(f"timeout is a number of seconds above 0, up to {LONGEST_TIMEOUT:.0f}, not {timeout}")
         self._address = address
         metadata = bearer(token)
         channel = open_channel(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 import unicodedata
@@ -11,8 +10,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction import spreadsheet
+from credit_sanction._answer_lines import answer_lines, answer_object
 from credit_sanction._answers import Verdict
-from credit_sanction._errors import ClientError
+from credit_sanction._errors import ClientError, PermissionDenied
 from credit_sanction._privacy import masked
 from credit_sanction._words import china_time, word
 from credit_sanction.spreadsheet import Fate
@@ -36,32 +36,32 @@ VERDICT_CODES: Final[Mapping[Verdict, int]] = {
 }
 
 
-DIRECTIONS: Final[Mapping[str, str]] = {
-    "SUPPORT": "予以支持",
-    "NEUTRAL": "中性",
-    "ADVISORY": "从严审慎授信",
-    "REFUSE_NEW_CREDIT": "不得新增授信",
-    "REDUCE_EXISTING_LOANS": "压缩退出存量贷款",
-}
-
-
 def check(client: Client, options: argparse.Namespace) -> int:
     """Look one enterprise up, print the answer, save its receipt where one is wanted; the exit code is its verdict's."""
     receipt: Path | None = options.receipt
+    if options.purpose and not receipt:
+        raise ClientError("--purpose stands in a receipt and nowhere else: ask for one with --receipt FILE")
     if receipt and receipt.exists():
         raise ClientError(f"{receipt} exists already: a receipt is written over no other file")
-    answer = client.check(
-        options.code,
-        name=options.name,
-        areas=options.area,
-        as_of_date=options.as_of,
-        at_revision=options.at_revision,
-        as_known_at=options.as_known_at,
-        land_purpose=options.land_purpose.replace("-", "_"),
-        include_ended=options.include_ended,
-        want_receipt=receipt is not None,
-        purpose=options.purpose,
-    )
+
+    def ask(areas: Sequence[str]) -> Answer:
+        return client.check(
+            options.code,
+            name=options.name,
+            areas=areas,
+            as_of_date=options.as_of,
+            at_revision=options.at_revision,
+            as_known_at=options.as_known_at,
+            land_purpose=options.land_purpose.replace("-", "_"),
+            include_ended=options.include_ended,
+            want_receipt=receipt is not None,
+            purpose=options.purpose,
+        )
+
+    try:
+        answer = ask(options.area)
+    except PermissionDenied as refused:
+        answer = ask(own_areas(options.area, refused))
     if receipt and answer.receipt:
         answer.receipt.save(receipt)
     if options.json:
@@ -72,13 +72,15 @@ def check(client: Client, options: argparse.Namespace) -> int:
     return VERDICT_CODES[answer.verdict]
 
 
-def answer_object(answer: Answer) -> Mapping[str, object]:
-    """Return an answer for JSON, its receipt apart, which is a file of its own."""
-    plain = dataclasses.asdict(
-        dataclasses.replace(answer, areas=dict(answer.areas), law=dict(answer.law), receipt=None)
-    )
-    del plain["receipt"]
-    return plain
+def own_areas(asked: Sequence[str], refused: PermissionDenied) -> Sequence[str]:
+    """
+    Return the areas that the caller may ask about, where the service names them in its refusal and none was named by the caller.
+    Else raises the refusal: what somebody asks for by name is never narrowed.
+    """
+    own = [area for area in refused.metadata.get("areas", "").split(",") if area]
+    if asked or not own:
+        raise refused
+    return own
 
 
 def import_sheet(
@@ -163,37 +165,6 @@ def _edition_object(edition: LawEdition) -> Mapping[str, object]:
         "load_time": edition.load_time.ToDatetime(tzinfo=UTC),
         "revision": {"epoch": edition.revision.epoch, "number": edition.revision.number},
     }
-
-
-def answer_lines(answer: Answer) -> Iterable[str]:
-    """Yield an answer, line by line, the verdict first."""
-    yield f"{answer.verdict}  {answer.code}  {answer.name}".rstrip()
-    yield f"  revision {answer.revision}, answered {china_time(answer.answered_at)}{', STALE' if answer.stale else ''}"
-    if answer.clear:
-        yield f"  {answer.statement}"
-    for item in (*answer.restrictions, *answer.past):
-        basis = item.legal_basis
-        word_of = item.state if item in answer.past else "binding" if item.binding else "advisory"
-        yield (
-            f"  {item.area}: {word_of}{', disputed' if item.disputed else ''}, "
-            f"{item.since} to {item.until}, {item.authority} {item.document_number}, "
-            f"{basis.document} {basis.article}"
-        )
-        yield f"    {item.directive_zh} {item.directive_en}"
-        for demand in item.demands:
-            binds = "有约束力 binding" if demand.binding else "提示性 advisory"
-            yield f"    措施 action: {demand.action}, {binds}, {demand.legal_basis.document} {demand.legal_basis.article}"
-        if item.executing_department:
-            yield f"    执行部门 carried out by: {item.executing_department}"
-    if answer.credit_directions:
-        told = (f"{direction} {DIRECTIONS.get(direction, '')}".strip() for direction in answer.credit_directions)
-        yield f"  信贷方向 credit: {', '.join(told)}"
-    for support in answer.supports:
-        what = support.item or "整个企业"
-        yield f"  积极退出 active exit: {what}, {support.obligation}, {support.declared_on}, {support.document_number}"
-    yield from (f"  {explanation}" for explanation in answer.explanations)
-    for other in answer.candidates:
-        yield f"  candidate {other.code} {other.name}: {other.explanation}"
 
 
 def _outcome_lines(outcomes: Iterable[Outcome]) -> Iterable[str]:

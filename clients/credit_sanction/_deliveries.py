@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from credit_sanction._arguments import aware, chosen, chosen_name, fitting, named, seconds, text, whole
-from credit_sanction._errors import ClientError, Facts, InternalFault
+from credit_sanction._errors import ClientError, Facts, InternalFault, ServiceError
+from credit_sanction._streams import Following
 from credit_sanction._words import number, request_id_of
 from credit_sanction.v1 import delivery_service_pb2 as wire
 
@@ -193,7 +194,7 @@ class Deliveries:
     ) -> wire.ExportDeliveryProofResponse:
         """
         Return the proof of delivery 推送凭证 of a record, of one target where it is named: `document` is JSON to be kept as it
-        is, `sha256` its digest, which was checked. `without_bodies` leaves out what was sent, where it is too much.
+        is, `sha256` its digest, which was checked, however large it is. `without_bodies` leaves out what was sent.
         """
         with fitting():
             request = wire.ExportDeliveryProofRequest(
@@ -201,10 +202,39 @@ class Deliveries:
                 target=chosen_name("target", "targets", target),
                 without_bodies=without_bodies,
             )
-        proof = self._caller.call(self._caller.deliveries.ExportDeliveryProof, request)
+        try:
+            proof = self._caller.call(self._caller.deliveries.ExportDeliveryProof, request)
+        except ServiceError as refused:
+            if refused.reason != "TOO_LARGE":
+                raise
+            proof = self._downloaded_proof(request)
         if hashlib.sha256(proof.document).hexdigest() != proof.sha256:
             message = f"the proof of {record} does not fit its digest: it was changed on its way"
             raise InternalFault(Facts(message=message, code="DATA_LOSS", metadata={}))
+        return proof
+
+    def _downloaded_proof(self, request: wire.ExportDeliveryProofRequest) -> wire.ExportDeliveryProofResponse:
+        """Return a proof that comes in parts: it is asked for anew, from its beginning, where the connection breaks off."""
+        parts: list[bytes] = []
+
+        def asked() -> wire.DownloadDeliveryProofRequest:
+            parts.clear()
+            return wire.DownloadDeliveryProofRequest(
+                record=request.record, target=request.target, without_bodies=request.without_bodies
+            )
+
+        following = Following(
+            self._caller,
+            self._caller.deliveries.DownloadDeliveryProof,
+            asked,
+            silence=self._caller.timeout,
+            patience=self._caller.timeout,
+        )
+        proof = wire.ExportDeliveryProofResponse()
+        for message in following.messages(lambda message: bool(message.sha256)):
+            parts.append(message.part)
+            proof.sha256, proof.file_name = message.sha256, message.file_name
+        proof.document = b"".join(parts)
         return proof
 
 

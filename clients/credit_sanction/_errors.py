@@ -3,7 +3,10 @@ What the client raises.
 
     CreditSanctionError
     ├── ClientError            nothing was sent: a wrong setting or a wrong argument
+    │   ├── WrongValue         an argument that nothing can have; a ValueError too
+    │   └── WrongKind          an argument of another type; a TypeError too
     ├── NotFresh               a copy is not whole, or too old to be asked
+    ├── NotCovered             a copy cannot know of the one asked about
     ├── ReceiptRefused         a receipt that is not genuine
     └── ServiceError           the call was made and did not succeed
         ├── InvalidRequest     the service names the fields at fault
@@ -62,12 +65,27 @@ class ClientError(CreditSanctionError):
     """Found before anything was sent: a wrong setting or a wrong argument."""
 
 
+class WrongValue(ClientError, ValueError):
+    """An argument that is out of its range, or of a form that nothing can have. The sentence begins with its name."""
+
+
+class WrongKind(ClientError, TypeError):
+    """An argument of another type than is expected. The sentence begins with its name."""
+
+
 class ReceiptRefused(CreditSanctionError):
     """A receipt that is not genuine, or cannot be told to be: nothing that it says counts."""
 
 
 class NotFresh(CreditSanctionError):
     """A copy of the restrictions is not whole, or older than it may be: it can say of nobody that there is nothing."""
+
+
+class NotCovered(CreditSanctionError):
+    """
+    A copy holds nothing of the one asked about, and cannot know whether there is anything: it lies outside of what the copy
+    is told of, or its number is in doubt. A look-up knows.
+    """
 
 
 class ServiceError(CreditSanctionError):

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from credit_sanction._areas import split
-from credit_sanction._consistency import Staleness, consistency
-from credit_sanction._errors import ClientError
+from credit_sanction._consistency import Staleness, as_known, consistency
+from credit_sanction._errors import ClientError, WrongValue
 from credit_sanction._reading import answer_of, receipt_of
 from credit_sanction._receipts import ReceiptKey
 from credit_sanction._words import RevisionLike, number
@@ -53,15 +53,18 @@ class Lookups:
         Look one enterprise up 查询.
 
         `code` is its unified social credit code, or an old number; with `name` the service finds a mix-up. `areas` are
-        `Area` and `AreaGroup`, or their names; none means all nine. `max_staleness`, in seconds or as a timedelta, can
+        `Area` and `AreaGroup`, or their names; none means all nine, refused with PermissionDenied where the caller may not ask
+        about all, `metadata["areas"]` naming those that it may. `max_staleness`, in seconds or as a timedelta, can
         only tighten what the service is set to. `min_revision` waits until the answer knows at least that revision: a
         record's own, to read one's write. `as_of_date` asks what was in force on that day, by today's knowledge;
         `at_revision` what was known at exactly that revision, `as_known_at`, an aware datetime, what was known then.
         `include_ended` shows in `past` what rests and what has ended too.
         `land_purpose` is a name without prefix: NEW_SUPPLY, taken where nothing is said, or EXIT_DISPOSAL, the exit's own
         disposal of land, which no measure blocks (长工信联字[2017]9号 §四(六)). With `want_receipt` the answer carries a
-        signed `receipt`, in which `purpose` stands, what it was asked for, such as the number of a tender.
+        signed `receipt`, in which `purpose` stands, what it was asked for, such as the number of a tender; nothing else keeps it.
         """
+        if purpose and not want_receipt:
+            raise WrongValue("purpose: it stands in a receipt and nowhere else: ask for one with want_receipt=True")
         single, groups = split(areas)
         request = CheckRestrictionsRequest(
             enterprise=_query(code, name),
@@ -80,7 +83,8 @@ class Lookups:
             purpose=purpose,
         )
         response = self._caller.call(self._caller.restrictions.CheckRestrictions, request)
-        answer = answer_of(code, response.answer, response.basis)
+        past = as_known(at_revision, as_known_at)
+        answer = answer_of(code, response.answer, response.basis, as_known=past)
         return replace(answer, receipt=receipt_of(response.receipt)) if want_receipt else answer
 
     def receipt_keys(self) -> tuple[ReceiptKey, ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction._answers import Revision
+from credit_sanction._arguments import EPOCH_MAX, NUMBER_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,39 @@ def revision(text: str) -> Revision:
     epoch, colon, number = text.strip().partition(":")
     if not (colon and epoch.isdecimal() and number.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no revision: EPOCH:NUMBER is expected, like 1:42")
+    most = len(str(NUMBER_MAX))  # what is longer is not even read: Python refuses thousands of digits
+    if max(len(epoch), len(number)) > most or int(epoch) > EPOCH_MAX or int(number) > NUMBER_MAX:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is no revision: an epoch is at most {EPOCH_MAX}, a number {NUMBER_MAX}"
+        )
     return Revision(epoch=int(epoch), number=int(number))
+
+
+def count(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a whole number from `least` to `most`."""
+
+    def read(text: str) -> int:
+        digits = text.strip()
+        if not (digits.isdecimal() and len(digits) <= len(str(most)) and least <= int(digits) <= most):
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {least} to {most}")
+        return int(digits)
+
+    return read
+
+
+def seconds(least: float, most: float) -> Callable[[str], float]:
+    """Return what reads a number of seconds from `least` to `most`."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of seconds from {least:g} to {most:g}")
+        return value
+
+    return read
 
 
 def past(text: str) -> datetime:

@@ -29,7 +29,9 @@ from credit_sanction.v1.restriction_service_pb2 import RestrictionAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from credit_sanction._answers import AsKnown
     from credit_sanction.v1.error_reason_pb2 import ItemError
     from credit_sanction.v1.restriction_service_pb2 import AnswerBasis, ItemDetail, SignedReceipt
 
@@ -38,7 +40,7 @@ _PAST: Final = frozenset({RestrictionState.SUSPENDED, RestrictionState.ENDED})
 _RANK: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
-def answer_of(asked: str, wire: RestrictionAnswer, basis: AnswerBasis) -> Answer:
+def answer_of(asked: str, wire: RestrictionAnswer, basis: AnswerBasis, *, as_known: AsKnown | None) -> Answer:
     """Return the answer. Its verdict is the worst of what the message says anywhere, UNKNOWN where it says nothing."""
     areas = {Area.of(item.area): _verdict(item.verdict) for item in wire.areas}
     verdict = max([_verdict(wire.verdict), *areas.values()], key=_RANK.__getitem__)
@@ -69,20 +71,24 @@ def answer_of(asked: str, wire: RestrictionAnswer, basis: AnswerBasis) -> Answer
         ),
         supports=tuple(_support(item) for item in wire.supports),
         law=_law(basis),
+        as_known=as_known,
+        known_at=_known_at(basis),
     )
 
 
 class ShortForm:
     """Reads the items of a short-form reply: a verdict each, and details where there is more to say than CLEAR."""
 
-    def __init__(self, basis: AnswerBasis, areas: tuple[Area, ...]) -> None:
+    def __init__(self, basis: AnswerBasis, areas: tuple[Area, ...], as_known: AsKnown | None) -> None:
         self._basis = basis
+        self._as_known = as_known
         self._clear = MappingProxyType(dict.fromkeys(areas, Verdict.CLEAR))
         self._directions = ("NEUTRAL",) if Area.FINANCING_CREDIT in areas else ()
         self._revision = Revision(epoch=basis.revision.epoch, number=basis.revision.number)
         self._answered_at = basis.answered_at.ToDatetime(UTC)
         self._day = day(basis.as_of_date)
         self._law = _law(basis)
+        self._known_at = _known_at(basis)
 
     def read(
         self, index: int, asked: str, verdict: restriction_service_pb2.Verdict.ValueType, detail: ItemDetail | None
@@ -97,7 +103,7 @@ class ShortForm:
             wire = detail.answer
             if _RANK[_verdict(verdict)] > _RANK[_verdict(wire.verdict)]:
                 wire.verdict = verdict
-        return answer_of(asked, wire, self._basis)
+        return answer_of(asked, wire, self._basis, as_known=self._as_known)
 
     def _plain(self, asked: str) -> Answer:
         return Answer(
@@ -117,6 +123,8 @@ class ShortForm:
             catalogue_edition=self._basis.catalogue_edition,
             credit_directions=self._directions,
             law=self._law,
+            as_known=self._as_known,
+            known_at=self._known_at,
         )
 
 
@@ -124,6 +132,10 @@ def _law(basis: AnswerBasis) -> Mapping[str, str]:
     return MappingProxyType(
         {word(law_service_pb2.EditionKind, "EDITION_KIND_", item.kind): item.edition for item in basis.law}
     )
+
+
+def _known_at(basis: AnswerBasis) -> datetime | None:
+    return basis.known_at.ToDatetime(UTC) if basis.HasField("known_at") else None
 
 
 def failure_of(index: int, code: str, wire: ItemError) -> ItemFailure:
@@ -181,10 +193,12 @@ def _restriction(wire: restriction_service_pb2.Restriction) -> Restriction:
                 action=word(measure_pb2.Action, "ACTION_", demand.action),
                 binding=demand.binding,
                 legal_basis=_basis(demand.legal_basis),
+                bound=demand.bound,
             )
             for demand in wire.demands
         ),
         state=RestrictionState.of(wire.state) if wire.state else RestrictionState.LISTED,
+        bound=wire.bound,
     )
 
 

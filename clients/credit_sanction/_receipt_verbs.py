@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from credit_sanction._commands import answer_lines, answer_object, print_json, print_lines
+from credit_sanction._answer_lines import answer_lines, answer_object
+from credit_sanction._commands import print_json, print_lines
 from credit_sanction._receipts import Receipt, dump_keys, load_keys
 from credit_sanction._verifying import verify
 

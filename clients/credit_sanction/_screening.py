@@ -201,8 +201,7 @@ class _Stream:
         except grpc.RpcError as failed:
             if bites.is_set():
                 raise _lost(f"no word for {self._caller.timeout:g} s") from failed
-            if failed.code() is grpc.StatusCode.CANCELLED:
-                raise ClientError("this client is closed") from failed
+            self._caller.require_open(failed)
             raise error_of(failed) from failed
         finally:
             watch.cancel()

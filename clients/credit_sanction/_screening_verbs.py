@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from contextlib import nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from collections import deque
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
+from credit_sanction._answer_lines import answer_lines, answer_object
 from credit_sanction._answers import Answer, Verdict
-from credit_sanction._commands import VERDICT_CODES, answer_lines, answer_object, print_json, print_lines
-from credit_sanction._errors import ClientError
+from credit_sanction._code_lists import LIST_HELP, opened, read_list
+from credit_sanction._commands import VERDICT_CODES, own_areas, print_json, print_lines
+from credit_sanction._errors import ClientError, PermissionDenied
 from credit_sanction._options import past, revision
+from credit_sanction._privacy import shown_code
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeAlias
 
     from credit_sanction._answers import ItemFailure
     from credit_sanction._client import Client
+    from credit_sanction._code_lists import Listed
     from credit_sanction._operating import Actions
 
-_FIELD_MOST: Final = 10_000
+    Item: TypeAlias = str | tuple[str, str]
+    Result: TypeAlias = Answer | ItemFailure
+
+AREA_HELP: Final = "any of {areas}; left out: all that one may ask about, and which those were is told"
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +56,8 @@ def add_question(parser: argparse.ArgumentParser) -> None:
 def add_screening_verbs(commands: Actions, service: argparse.ArgumentParser, areas: str) -> None:
     """Add the verb to the command's parser; it sets `verb`, what carries it out. `areas`: those that there are."""
     screen = commands.add_parser("screen", parents=[service], help="look the enterprises of a list up")
-    screen.add_argument(
-        "file", help="CSV in UTF-8: a code a line, and behind it the name where it is known; -: standard input"
-    )
-    screen.add_argument(
-        "--area", action="append", default=[], metavar="AREA", help=f"any of {areas}; left out: all nine"
-    )
+    screen.add_argument("file", help=LIST_HELP)
+    screen.add_argument("--area", action="append", default=[], metavar="AREA", help=AREA_HELP.format(areas=areas))
     add_question(screen)
     screen.add_argument("--all", action="store_true", help="print those who are CLEAR too")
     screen.add_argument("--json", action="store_true", help="print one JSON object a line, for every item")
@@ -63,57 +66,90 @@ def add_screening_verbs(commands: Actions, service: argparse.ArgumentParser, are
 
 def _screen(client: Client, options: argparse.Namespace) -> int:
     """Print a line for each item that is not CLEAR, and a summary. The exit code is that of the worst."""
-    counts = dict.fromkeys(Verdict, 0)
-    refused = 0
-    source = nullcontext(sys.stdin) if options.file == "-" else _opened(options.file)
-    with source as lines:
-        results = client.screen(
-            _items(lines, options.file),
-            areas=options.area,
+
+    def ask(items: Iterator[Item], areas: Sequence[str]) -> Iterator[Result]:
+        return client.screen(
+            items,
+            areas=areas,
             as_of_date=options.as_of,
             at_revision=options.at_revision,
             as_known_at=options.as_known_at,
             land_purpose=options.land_purpose.replace("-", "_"),
             include_ended=options.include_ended,
         )
-        for number, result in enumerate(results, 1):
+
+    counts = dict.fromkeys(Verdict, 0)
+    refused = 0
+    answers: list[Answer] = []  # the first: what was asked is the same of all
+    with opened(options.file) as stream:
+        for one, result in _Asked(read_list(stream, options.file)).told(ask, options.area):
             if isinstance(result, Answer):
                 counts[result.verdict] += 1
+                answers = answers or [result]
             else:
                 refused += 1
-            _tell(number, result, as_json=options.json, with_clear=options.all)
+            _tell(one, result, as_json=options.json, with_clear=options.all)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in reversed(Verdict))
-    sys.stderr.write(f"{sum(counts.values()) + refused} items: {told}, {refused} refused\n")
+    count = sum(counts.values()) + refused
+    if not count:
+        raise ClientError(f"{options.file} has no code: nobody was looked up")
+    sys.stderr.write(f"{count} items: {told}, {refused} refused\n")
+    for answer in answers:
+        sys.stderr.write(f"areas asked: {', '.join(answer.areas)}\n")
+        sys.stderr.write(f"{answer.of_the_past}\n" if answer.as_known is not None else "")
     if refused:
         return 1
     found = [verdict for verdict in Verdict if counts[verdict]]  # from the least to the worst
-    return VERDICT_CODES[found[-1]] if found else 0
+    return VERDICT_CODES[found[-1]]
 
 
-def _tell(number: int, result: Answer | ItemFailure, *, as_json: bool, with_clear: bool) -> None:
+class _Asked:
+    """The lines of a list, some of which can be asked about, and what became of each."""
+
+    def __init__(self, lines: Iterator[Listed]) -> None:
+        self._lines = lines
+        self._waiting: deque[Listed] = deque()
+
+    def told(
+        self, ask: Callable[[Iterator[Item], Sequence[str]], Iterator[Result]], areas: Sequence[str]
+    ) -> Iterator[tuple[Listed, Result | None]]:
+        """
+        Yield each line with its result, None for one that could not be asked about. Where no area is named, and the caller may not
+        ask about all, those that it may are asked. Raises what `ask` does.
+        """
+        results = ask(self._items(), areas)
+        try:
+            first = next(results, None)
+        except PermissionDenied as denied:
+            own = own_areas(areas, denied)
+            self._lines, self._waiting = chain(list(self._waiting), self._lines), deque()
+            results = ask(self._items(), own)
+            first = next(results, None)
+        for result in chain([first] if first is not None else [], results):
+            while self._waiting[0].fault:
+                yield self._waiting.popleft(), None
+            yield self._waiting.popleft(), result
+        while self._waiting:
+            yield self._waiting.popleft(), None
+
+    def _items(self) -> Iterator[Item]:
+        for one in self._lines:
+            self._waiting.append(one)
+            if not one.fault:
+                yield (one.code, one.name) if one.name else one.code
+
+
+def _tell(one: Listed, result: Result | None, *, as_json: bool, with_clear: bool) -> None:
     if isinstance(result, Answer):
         if as_json:
-            print_json({"item": number, **answer_object(result)})
+            print_json({"line": one.line, **answer_object(result)})
         elif with_clear or not result.clear or result.past:
-            first, *details = answer_lines(result)
-            print_lines([f"{number}: {first}", *details])
-    elif as_json:
-        print_json({"item": number, "code": result.code, "reason": result.reason, "message": str(result)})
+            first, *details = answer_lines(result, with_areas=False)  # the summary says which
+            print_lines([f"line {one.line}: {first}", *details])
+        return
+    message = one.fault if result is None else str(result)
+    if as_json:
+        reason = "INVALID_FIELD" if result is None else result.reason
+        print_json({"line": one.line, "code": shown_code(one.code), "reason": reason, "message": message})
     else:
-        print_lines([f"{number}: refused  {result}"])
-
-
-def _opened(name: str) -> TextIO:
-    return Path(name).open(encoding="utf-8-sig", newline="")
-
-
-def _items(lines: Iterable[str], name: str) -> Iterator[str | tuple[str, str]]:
-    """Read codes, and names behind them. Lines without a code are left out. Raises ClientError for what cannot be read."""
-    csv.field_size_limit(_FIELD_MOST)
-    rows = csv.reader(lines)
-    try:
-        for row in rows:
-            if row and row[0].strip():
-                yield (row[0].strip(), row[1].strip()) if len(row) > 1 and row[1].strip() else row[0].strip()
-    except (csv.Error, UnicodeDecodeError) as fault:
-        raise ClientError(f"{name}, line {rows.line_num + 1}: cannot be read as CSV in UTF-8: {fault}") from None
+        print_lines([f"line {one.line}: refused  {message}"])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from credit_sanction._areas import Area, AreaGroup
 from credit_sanction._commands import print_json, print_lines
-from credit_sanction._options import filled
+from credit_sanction._options import count, filled
+from credit_sanction._searching import LIMIT_MAX
 
 if TYPE_CHECKING:
     import argparse
@@ -30,7 +31,13 @@ def add_search_verbs(commands: Actions, service: argparse.ArgumentParser) -> Non
     )
     search.set_defaults(verb=_search)
     search.add_argument("query", type=filled, help="a name, present or former, in characters or pinyin, or a code")
-    search.add_argument("--limit", type=int, default=10, metavar="N", help="how many at most, 1 to 50 (left out: 10)")
+    search.add_argument(
+        "--limit",
+        type=count(1, LIMIT_MAX),
+        default=10,
+        metavar="N",
+        help=f"how many at most, 1 to {LIMIT_MAX} (left out: 10)",
+    )
     search.add_argument(
         "--area", action="append", default=[], metavar="AREA", help=f"only records in any of {areas}; left out: all"
     )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from credit_sanction._answers import Revision
 from credit_sanction._areas import split
-from credit_sanction._errors import ClientError
+from credit_sanction._arguments import whole
+from credit_sanction._errors import ClientError, WrongValue
 from credit_sanction.v1.restriction_service_pb2 import SearchEnterprisesRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from credit_sanction._calls import Caller
+
+
+LIMIT_MAX: Final = 50
+"""Candidates in one answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +61,13 @@ class Searches:
         or two swapped characters. `areas` are `Area` and `AreaGroup`, or their names: only enterprises with a record in one of
         them are found; none means all that the caller may ask about. At most `limit`, 1 to 50.
         """
+        if not 1 <= whole("limit", limit) <= LIMIT_MAX:
+            raise WrongValue(f"limit: expected a number from 1 to {LIMIT_MAX}")
         single, groups = split(areas)
         try:
             request = SearchEnterprisesRequest(query=query, limit=limit, areas=single, groups=groups)
         except UnicodeEncodeError:
             raise ClientError(f"{query[:80]!r}: not Unicode text") from None
-        except ValueError:
-            raise ClientError(f"limit is a number from 1 to 50, not {limit}") from None
         response = self._caller.call(self._caller.restrictions.SearchEnterprises, request)
         return Found(
             candidates=tuple(

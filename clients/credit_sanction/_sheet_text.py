@@ -6,13 +6,18 @@ import codecs
 import csv
 import io
 import re
+from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 DAMAGED: Final = "\ufffd"
+DELIMITERS: Final = (",", ";", "\t")
+WORKBOOK: Final = b"PK\x03\x04"
+"""How .xlsx and .ods begin."""
 _SEPARATOR_LINE: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # Excel's own first line
 _EXCEL_TEXT: Final = re.compile(r'="(.*)"', re.DOTALL)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -20,11 +25,15 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A row of cells and the number of the line it begins on, from 1. `fault` says why it could not be read."""
+    """
+    A row of cells and the number of the line it begins on, from 1; `last` is that of the line it ends on. `fault` says why it could
+    not be read.
+    """
 
     number: int
     cells: tuple[str, ...] = ()
     fault: str = ""
+    last: int = 0
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -47,22 +56,55 @@ def decode(data: bytes) -> tuple[str, str]:
 
 def lines_of(text: str, delimiter: str, *, start: int = 0) -> Iterator[Line]:
     """Yield the rows of `text` after its first `start` lines, without blank ones. One at fault costs only its line."""
-    lines = list(io.StringIO(text, newline=""))
-    begin = start
-    while begin < len(lines):
-        reader = csv.reader(_from(lines, begin), delimiter=delimiter, strict=True)
-        first = row = begin
+    return rows_of(islice(io.StringIO(text, newline=""), start, None), delimiter, start=start)
+
+
+def rows_of(lines: Iterable[str], delimiter: str, *, start: int = 0) -> Iterator[Line]:
+    """Yield the same of lines as they come, of which `start` came before; no more is held than a row's."""
+    source = _Lines(iter(lines))
+    number = start
+    while True:
+        reader = csv.reader(source, delimiter=delimiter, strict=True)
         try:
             for cells in reader:
                 clean = tuple(map(clean_cell, cells))
+                begin, number = number + 1, number + source.settle()
                 if any(clean):
-                    yield Line(number=row + 1, cells=clean)
-                row = first + reader.line_num
+                    yield Line(number=begin, cells=clean, last=number)
         except csv.Error as error:
-            yield Line(number=row + 1, fault=f"not CSV: {error}")
-            begin = row + 1
+            yield Line(number=number + 1, fault=f"not CSV: {error}")
+            source.read_again()
+            number += 1
         else:
             return
+
+
+class _Lines:
+    """Lines, of which those of the row that is being read can be read again, but for its first."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._of_row: list[str] = []
+        self._again: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self._of_row.append(line)
+        return line
+
+    def settle(self) -> int:
+        """Begin another row; return how many lines the last one took."""
+        count = len(self._of_row)
+        self._of_row.clear()
+        return count
+
+    def read_again(self) -> None:
+        """Give the row up, and begin another one behind its first line."""
+        self._again.extendleft(reversed(self._of_row[1:]))
+        self._of_row.clear()
 
 
 def separator_line(text: str) -> str:
@@ -81,7 +123,3 @@ def clean_cell(cell: str) -> str:
 def safe_cell(text: str) -> str:
     """Return `text` so that a spreadsheet shows it and never runs it as a formula; `clean_cell` gives it back."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) or text.startswith("'") else text
-
-
-def _from(lines: Sequence[str], begin: int) -> Iterator[str]:
-    return (lines[index] for index in range(begin, len(lines)))

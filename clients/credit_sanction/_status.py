@@ -34,6 +34,7 @@ _KINDS: Final[Mapping[grpc.StatusCode, type[ServiceError]]] = {
     grpc.StatusCode.PERMISSION_DENIED: _errors.PermissionDenied,
     grpc.StatusCode.RESOURCE_EXHAUSTED: _errors.Overloaded,
     grpc.StatusCode.UNAVAILABLE: _errors.Unavailable,
+    grpc.StatusCode.CANCELLED: _errors.Unavailable,  # so a server that stops ends what it had taken and not begun
     grpc.StatusCode.DEADLINE_EXCEEDED: _errors.DeadlineExceeded,
 }
 

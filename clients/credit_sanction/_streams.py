@@ -24,7 +24,7 @@ class Following(Generic[Q, R]):
     """
     Reads a stream of the service's. `request` says anew, each time it is opened, where to go on. Where nothing arrives for
     `silence` seconds the connection is taken for lost. `patience`: after so many seconds without a word the error of the last
-    try is raised; None: never.
+    try is raised; None: never. `troubled` is told of each error before a new try.
     """
 
     def __init__(
@@ -35,12 +35,14 @@ class Following(Generic[Q, R]):
         *,
         silence: float,
         patience: float | None,
+        troubled: Callable[[ServiceError], object] | None = None,
     ) -> None:
         self._caller = caller
         self._method = method
         self._request = request
         self._silence = silence
         self._patience = patience
+        self._troubled = troubled
         self._closed = threading.Event()
         self._call: Call[R] | None = None
 
@@ -69,8 +71,10 @@ class Following(Generic[Q, R]):
                 attempt += 1
                 pause = self._caller.retry.pause(attempt, error)
                 is_tired = self._patience is not None and time.monotonic() - heard_at > self._patience
-                if pause is None or is_tired:
+                if pause is None or is_tired or _is_ahead(error):
                     raise
+                if self._troubled is not None:
+                    self._troubled(error)
             else:
                 return
             self._closed.wait(pause)
@@ -98,8 +102,7 @@ class Following(Generic[Q, R]):
                 return
             if watchdog.has_bitten:
                 raise _lost(f"no word for {self._silence:g} s") from failed
-            if failed.code() is grpc.StatusCode.CANCELLED:
-                raise ClientError("this client is closed") from failed
+            self._caller.require_open(failed)
             raise error_of(failed) from failed
         finally:
             watchdog.end()
@@ -135,6 +138,11 @@ class _Watchdog:
                 self.has_bitten = True
                 self._bite()
                 return
+
+
+def _is_ahead(error: ServiceError) -> bool:
+    """Whether it was asked to go on behind a revision that the service, which says its own, has never come to."""
+    return error.reason == "REVISION_NOT_REACHED" and bool(error.metadata.get("head"))
 
 
 def _lost(message: str) -> Unavailable:

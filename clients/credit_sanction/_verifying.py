@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.json_format import ParseDict, ParseError
 
 from credit_sanction._answers import Answer
+from credit_sanction._consistency import as_known
 from credit_sanction._errors import ClientError, ReceiptRefused
 from credit_sanction._reading import answer_of
-from credit_sanction.v1.restriction_service_pb2 import AnswerBasis, RestrictionAnswer
+from credit_sanction.v1.restriction_service_pb2 import AnswerBasis, Consistency, RestrictionAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from credit_sanction._answers import AsKnown
     from credit_sanction._receipts import Receipt, ReceiptKey
 
 TYPE: Final = "credit-sanction-receipt"
@@ -64,10 +67,19 @@ def verify(receipt: Receipt, keys: Iterable[ReceiptKey]) -> VerifiedReceipt:
             caller=said["caller"],
             purpose=said["purpose"],
             question=said["question"],
-            answer=answer_of(said["question"]["enterprise"]["code"], wire, basis),
+            answer=answer_of(said["question"]["enterprise"]["code"], wire, basis, as_known=_past(said["question"])),
         )
     except (ValueError, KeyError, TypeError, ParseError, RecursionError):
         raise ReceiptRefused("it is signed, and what is signed is no receipt") from None
+
+
+def _past(question: Mapping[str, Any]) -> AsKnown | None:
+    """Return the past as of whose knowledge was asked, None for the present."""
+    asked = ParseDict(question.get("consistency", {}), Consistency(), ignore_unknown_fields=True)
+    return as_known(
+        asked.at_revision if asked.HasField("at_revision") else None,
+        asked.as_known_at.ToDatetime(UTC) if asked.HasField("as_known_at") else None,
+    )
 
 
 def _require_signature(receipt: Receipt, key: ReceiptKey) -> None:

@@ -1,34 +1,30 @@
-"""Watch and export 订阅与导出: for readers who keep a copy of the restrictions; and the portfolios that they hear of."""
+"""Watch and export 订阅与导出: for readers who keep a copy of the restrictions."""
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction._answers import Revision
 from credit_sanction._areas import split
-from credit_sanction._arguments import named, seconds
-from credit_sanction._calls import chunks
-from credit_sanction._errors import ClientError, NotFound, Violation
-from credit_sanction._reading import failure_of
+from credit_sanction._arguments import seconds, wire_revision
+from credit_sanction._errors import ClientError, WrongValue
+from credit_sanction._portfolios import portfolio_name
 from credit_sanction._streams import Following
-from credit_sanction._watch_values import Portfolio, PortfolioResult, changes_of, entry_of, portfolio_of
-from credit_sanction._words import number, word
-from credit_sanction.v1 import law_service_pb2, revision_pb2
+from credit_sanction._watch_values import changes_of, entry_of
+from credit_sanction._words import word
+from credit_sanction.v1 import law_service_pb2
 from credit_sanction.v1 import watch_service_pb2 as wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from credit_sanction._answers import ItemFailure
     from credit_sanction._calls import Caller
+    from credit_sanction._errors import ServiceError
     from credit_sanction._watch_values import Changes, Entry
     from credit_sanction._words import RevisionLike
 
-PORTFOLIO_CODES_MAX: Final = 100_000
-"""Codes in one request; longer lists are cut."""
 HEARTBEAT: Final = 10.0
+HEARTBEAT_MAX: Final = 60.0
 _EXPORT_SILENCE: Final = (
     120.0  # a narrow scope may have the service look through very many records before it says a word
 )
@@ -41,7 +37,13 @@ class Export:
     where the connection breaks off. Only one that was read to its end is whole; what is absent there has ended.
     """
 
-    def __init__(self, caller: Caller, scope: wire.RestrictionScope, patience: float | None) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        scope: wire.RestrictionScope,
+        patience: float | None,
+        troubled: Callable[[ServiceError], object] | None,
+    ) -> None:
         self._request = wire.ExportRestrictionsRequest(scope=scope)
         self._following = Following(
             caller,
@@ -49,6 +51,7 @@ class Export:
             lambda: self._request,
             silence=_EXPORT_SILENCE,
             patience=patience,
+            troubled=troubled,
         )
         self._revision: Revision | None = None
         self.law: Mapping[str, str] = {}
@@ -88,7 +91,13 @@ class Watch:
     behind `revision`, which it has told everything up to; it ends once it is closed.
     """
 
-    def __init__(self, caller: Caller, request: wire.WatchRestrictionsRequest, patience: float | None) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        request: wire.WatchRestrictionsRequest,
+        patience: float | None,
+        troubled: Callable[[ServiceError], object] | None,
+    ) -> None:
         self._request = request
         self._parts: list[wire.WatchRestrictionsResponse] = []
         self._following = Following(
@@ -97,6 +106,7 @@ class Watch:
             self._begin,
             silence=2 * request.heartbeat.ToMilliseconds() / 1000 + _GRACE,
             patience=patience,
+            troubled=troubled,
         )
 
     @property
@@ -106,7 +116,10 @@ class Watch:
         return Revision(epoch=after.epoch, number=after.number) if self._request.HasField("after") else None
 
     def __iter__(self) -> Iterator[Changes]:
-        """Hear on. Raises Conflict where the store was restored, NotFound once the portfolio is deleted."""
+        """
+        Hear on. Raises Conflict where the store was restored, NotFound once the portfolio is deleted, Unavailable with the reason
+        REVISION_NOT_REACHED, and the service's own revision as `metadata["head"]`, where it has never come to `after`.
+        """
         for parts in self.messages():
             yield changes_of(parts)
 
@@ -142,6 +155,7 @@ class Watching:
         portfolio: str | None = None,
         heartbeat: float = HEARTBEAT,
         patience: float | None = None,
+        troubled: Callable[[ServiceError], object] | None = None,
     ) -> Watch:
         """
         Hear of every change within the scope 订阅; see `Watch`. Heartbeats come every so many seconds: nothing else had happened then,
@@ -149,13 +163,16 @@ class Watching:
 
         `after` is the revision of an export, or of the last changes; left out: from now on. No `areas` means all that the caller
         may ask about. `portfolio` is one of the caller's own. `patience`: after so many seconds without a word the error is
-        raised; left out: never.
+        raised; left out: never. Until then `troubled` is told of each error before a new try: a watch that has lost its service
+        is as silent as one of which nobody hears anything.
         """
-        request = wire.WatchRestrictionsRequest(scope=_scope(areas, districts, portfolio))
-        request.heartbeat.FromNanoseconds(int(seconds("heartbeat", heartbeat) * 1e9))
+        request = wire.WatchRestrictionsRequest(scope=scope_of(areas, districts, portfolio))
+        if not 1 <= seconds("heartbeat", heartbeat) <= HEARTBEAT_MAX:
+            raise WrongValue(f"heartbeat: expected 1 to {HEARTBEAT_MAX:g} seconds")
+        request.heartbeat.FromNanoseconds(int(heartbeat * 1e9))
         if after is not None:
-            request.after.CopyFrom(revision_pb2.Revision(epoch=after.epoch, number=after.number))
-        return Watch(self._caller, request, patience)
+            request.after.CopyFrom(wire_revision("after", after))
+        return Watch(self._caller, request, patience, troubled)
 
     def export(
         self,
@@ -164,93 +181,18 @@ class Watching:
         districts: Iterable[str] = (),
         portfolio: str | None = None,
         patience: float | None = 300.0,
+        troubled: Callable[[ServiceError], object] | None = None,
     ) -> Export:
         """Read all that is, or may come to be, in force within the scope 导出, at one revision; see `watch`."""
-        return Export(self._caller, _scope(areas, districts, portfolio), patience)
-
-    def put_portfolio(self, name: str, codes: Iterable[str], *, change: str = "REPLACE") -> PortfolioResult:
-        """
-        Put the codes that one wants to hear of under a name of one's own 关注名单: in place of all that it held, or with `change`
-        ADD or REMOVE. Any number: beyond 100,000 it takes several requests, in which nothing that stays is taken out for a moment.
-        """
-        given = [codes] if isinstance(codes, str) else list(codes)
-        way = number(wire.PortfolioChange, "PORTFOLIO_CHANGE_", change)
-        whole = named("portfolio", "portfolios", name)
-        if way != wire.PORTFOLIO_CHANGE_REPLACE or len(_runs(given)) == 1:
-            return self._put(whole, given, way)
-        wanted = {normalised(code) for code in given}
-        left_over = [code for code in self._held(whole) if code not in wanted]
-        result = self._put(whole, given, wire.PORTFOLIO_CHANGE_ADD)
-        if not left_over:
-            return result
-        return replace(result, portfolio=self._put(whole, left_over, wire.PORTFOLIO_CHANGE_REMOVE).portfolio)
-
-    def portfolio(self, name: str) -> Portfolio:
-        """Tell of one portfolio."""
-        request = wire.GetPortfolioRequest(name=named("portfolio", "portfolios", name), page_size=1)
-        return portfolio_of(self._caller.call(self._caller.watch.GetPortfolio, request).portfolio)
-
-    def portfolio_codes(self, name: str) -> Iterator[str]:
-        """Read the codes that a portfolio holds, in order."""
-        request = wire.GetPortfolioRequest(name=named("portfolio", "portfolios", name), page_size=PORTFOLIO_CODES_MAX)
-        while True:
-            page = self._caller.call(self._caller.watch.GetPortfolio, request)
-            yield from page.codes
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
-
-    def portfolios(self) -> Sequence[Portfolio]:
-        """List one's portfolios, by name."""
-        answer = self._caller.call(self._caller.watch.ListPortfolios, wire.ListPortfoliosRequest())
-        return [portfolio_of(one) for one in answer.portfolios]
-
-    def delete_portfolio(self, name: str) -> None:
-        """Remove a portfolio; whoever watches it hears that it is gone."""
-        request = wire.DeletePortfolioRequest(name=named("portfolio", "portfolios", name))
-        self._caller.call(self._caller.watch.DeletePortfolio, request, repeatable=False)
-
-    def _put(self, name: str, codes: Sequence[str], way: wire.PortfolioChange.ValueType) -> PortfolioResult:
-        failures: list[ItemFailure] = []
-        portfolio = None
-        for run in _runs(codes):
-            request = wire.PutPortfolioRequest(name=name, codes=[codes[index] for index in run], change=way)
-            answer = self._caller.call(self._caller.watch.PutPortfolio, request)
-            portfolio = portfolio_of(answer.portfolio)
-            for fault in answer.faults:
-                failure = failure_of(run.start + fault.index, codes[run.start + fault.index], fault.error)
-                failures.append(replace(failure, violations=tuple(map(_of_the_code, failure.violations))))
-        if portfolio is None:
-            raise ClientError("nothing was put")
-        return PortfolioResult(portfolio=portfolio, failures=tuple(failures))
-
-    def _held(self, name: str) -> list[str]:
-        try:
-            return list(self.portfolio_codes(name))
-        except NotFound:
-            return []
+        return Export(self._caller, scope_of(areas, districts, portfolio), patience, troubled)
 
 
-def _runs(codes: Sequence[str]) -> list[range]:
-    """Cut codes into requests; one, and be it empty."""
-    return chunks([len(code.encode(errors="replace")) + 3 for code in codes], most=PORTFOLIO_CODES_MAX) or [range(0)]
-
-
-def _of_the_code(violation: Violation) -> Violation:
-    return replace(violation, field="code")
-
-
-def normalised(typed: str) -> str:
-    """Return a code as the service keeps it: what it drops is never a digit or a Latin letter."""
-    folded = unicodedata.normalize("NFKC", typed).upper()
-    return "".join(character for character in folded if character.isascii() and character.isalnum())
-
-
-def _scope(areas: Iterable[str], districts: Iterable[str], portfolio: str | None) -> wire.RestrictionScope:
+def scope_of(areas: Iterable[str], districts: Iterable[str], portfolio: str | None) -> wire.RestrictionScope:
+    """Return what a reader hears of, as a message. Raises ClientError, naming the argument."""
     single, groups = split(areas)
     return wire.RestrictionScope(
         areas=single,
         groups=groups,
         districts=[districts] if isinstance(districts, str) else list(districts),
-        portfolio="" if portfolio is None else named("portfolio", "portfolios", portfolio),
+        portfolio="" if portfolio is None else portfolio_name(portfolio),
     )

@@ -12,14 +12,14 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from credit_sanction._outcomes import Fate, Outcome, submit
 from credit_sanction._privacy import masked
 from credit_sanction._sheet_cells import Cells, Fault
 from credit_sanction._sheet_columns import BY_HEADING, COLUMNS, Column, heading_key
 from credit_sanction._sheet_record import record_of
-from credit_sanction._sheet_text import Line, decode, lines_of, safe_cell, separator_line
+from credit_sanction._sheet_text import DELIMITERS, WORKBOOK, Line, decode, lines_of, safe_cell, separator_line
 from credit_sanction.types import SanctionRecord
 
 if TYPE_CHECKING:
@@ -40,9 +40,6 @@ __all__ = [
     "submit",
     "write",
 ]
-
-_DELIMITERS: Final = (",", ";", "\t")
-_ZIP: Final = b"PK\x03\x04"  # .xlsx, .ods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +80,13 @@ def load(path: str | Path) -> Sheet:
 
 def parse(data: bytes) -> Sheet:
     """Read the bytes of a file. Never raises."""
-    if data.startswith(_ZIP):
+    if data.startswith(WORKBOOK):
         workbook = "it is a workbook, not CSV: save its sheet as CSV UTF-8"
         return Sheet(encoding="", faults=(Fault(line=1, column="", message=workbook),))
     text, encoding = decode(data)
     named = separator_line(text)
     skip = 1 if named else 0
-    delimiter = named if named in _DELIMITERS else max(_DELIMITERS, key=lambda one: _recognised(text, one, skip))
+    delimiter = named if named in DELIMITERS else max(DELIMITERS, key=lambda one: _recognised(text, one, skip))
     lines = list(lines_of(text, delimiter, start=skip))
     if not lines:
         return Sheet(encoding=encoding, faults=(Fault(line=1, column="", message="the file is empty"),))

@@ -61,6 +61,7 @@ class CityWebsite:
     holds: Holds = "record"
     public = True
     offers_list = True
+    tells_endings = False
 
     def __init__(self, settings: CityWebsiteSettings, *, now: Callable[[], datetime]) -> None:
         """`now` serves Retry-After in its date form."""

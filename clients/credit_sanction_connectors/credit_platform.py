@@ -35,6 +35,11 @@ class CreditPlatform:
         self._now = now
         self._http = HttpTarget(settings.endpoint, now=now)
 
+    @property
+    def tells_endings(self) -> bool:
+        """See the port: as the platform's form has words for it."""
+        return self._settings.forms.tell_endings
+
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object], secrets: Secrets, now: Callable[[], datetime]) -> Self:
         """Build from `targets.<name>`. Raises `BadTarget`."""

@@ -82,6 +82,7 @@ class FileExchange:
 
     holds: Holds = "record"
     public = False
+    tells_endings = False
 
     def __init__(
         self,

@@ -62,6 +62,7 @@ class LenderWebhook:
 
     public = False
     offers_list = False
+    tells_endings = False
 
     def __init__(self, settings: LenderWebhookSettings, *, now: Callable[[], datetime]) -> None:
         """`now` stamps the signatures."""

@@ -62,6 +62,11 @@ class Form:
         rows = [row for row in self.table.rows if row.type is FieldType.STATE and "WITHDRAWN" in row.words]
         return {self.called(row): row.words.get(ending, row.words["WITHDRAWN"]) for row in rows}
 
+    @property
+    def tells_endings(self) -> bool:
+        """Whether what `withdrawn` returns differs with what a record came to."""
+        return len({tuple(self.withdrawn({"state": state}).values()) for state in ENDINGS}) > 1
+
     def path_of(self, field: str) -> str | None:
         """Return the caller's path of one of the platform's fields, '' where no caller writes it, None for no such field."""
         wanted = field.casefold()
@@ -105,6 +110,11 @@ class Forms:
     def of_document(self, document: Mapping[str, object]) -> Form:
         """Return the form in which a document goes."""
         return self.penalty if self.penalty and isinstance(document.get("penalty"), Mapping) else self.list_record
+
+    @property
+    def tell_endings(self) -> bool:
+        """Whether a withdrawal in either form says what the record came to."""
+        return any(form.tells_endings for form in (self.penalty, self.list_record) if form)
 
     def path_of(self, field: str) -> str:
         """Return the caller's path of a field of either form, empty where nobody knows one."""

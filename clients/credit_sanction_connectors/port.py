@@ -162,6 +162,11 @@ class Connector(Protocol):
         """Whether `read_list` can be asked."""
         ...
 
+    @property
+    def tells_endings(self) -> bool:
+        """Whether a withdrawal says what the record came to: then it is told again where that becomes something else."""
+        ...
+
     def compose(self, parcel: Parcel) -> bytes:
         """Return exactly the body that tells the target of the parcel; the same for the same. Raises `Rejected`."""
         ...

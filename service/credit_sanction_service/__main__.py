@@ -1,4 +1,4 @@
-"""The command line: `credit-sanction-service run | api | worker | migrate | stand-ins | receipt-key | token`."""
+"""The command line: `credit-sanction-service run | api | worker | migrate | …`, see `--help`."""
 
 from __future__ import annotations
 
@@ -71,6 +71,10 @@ def _command(options: argparse.Namespace) -> Callable[[Settings], int]:
             from credit_sanction_service.app.everything import run_migrate
 
             return run_migrate
+        case "new-epoch":
+            from credit_sanction_service.app.epochs import new_epoch
+
+            return new_epoch
         case "receipt-key":
             from credit_sanction_service.app.receipt_keys import print_receipt_key
 
@@ -111,6 +115,10 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--metrics", help="host:port on which it shows its metrics; default: nowhere")
     commands.add_parser("stand-ins", help="the stand-in targets")
     commands.add_parser("migrate", help="bring the database's schema up to date, as its owner")
+    epoch = commands.add_parser(
+        "new-epoch", help="after a restore: have revisions count anew, so that readers take everything anew"
+    )
+    epoch.add_argument("--data-dir", help="where the running service's data lie, where that is not the usual place")
     commands.add_parser("receipt-key", help="print a new private key to sign receipts with")
     token = commands.add_parser("token", help="give a caller a token, or take it away")
     actions = token.add_subparsers(dest="action", required=True)

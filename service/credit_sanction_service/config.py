@@ -54,6 +54,7 @@ class Settings:
     )
     most_waiting: int = _setting(64, "look-ups of one API process that may wait at once for a revision or the database")
     most_streams: int = _setting(64, "streams that one API process runs at once")
+    prepared_mb: int = _setting(256, "about how many MB of answers one API process keeps ready to be given again")
     receipt_key: str = _setting("", "private key that signs receipts: PEM, or raw base64; empty: none are signed")
     receipt_old_keys: str = _setting(
         "", "former receipt keys that stay published, one after another, in the same forms"

@@ -136,7 +136,7 @@ def house(store: Database) -> Iterator[House]:
             receipts=receipts,
             search=EnterpriseSearch(Search(index, names, today=lambda: TODAY)),
         )
-        server = Server(build(parts), callers)
+        server = Server(build(parts), callers, index=index)
         assert feed.wait_until_ready(10)
         port = server.start("127.0.0.1", 0)
         stack.callback(server.stop, 1)

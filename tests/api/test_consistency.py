@@ -8,7 +8,7 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from tests.api.test_records import create
+from tests.api.test_records import create, metadata
 from tests.samples import TODAY, code, revocation
 
 from credit_sanction.v1 import restriction_service_pb2 as pb
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.api.conftest import House
 
 FIRST = revision_pb2.Revision(epoch=1, number=1)
+FIRST_INSTANT, LAST_IN_SHANGHAI = -62_135_596_800, 253_402_271_999  # of the year 1, and of the year 9999
 NOW = Timestamp(seconds=1_790_000_000, nanos=123_456_789)
 
 
@@ -37,9 +38,15 @@ NOW = Timestamp(seconds=1_790_000_000, nanos=123_456_789)
         ({"as_known_at": NOW, "max_staleness": {"nanos": 1}}, "consistency.as_known_at: it excludes `max_staleness`"),
         ({"at_revision": {}}, "consistency.at_revision: its number is below 1"),
         ({"max_staleness": {}}, "consistency.max_staleness: it must be above 0"),
+        ({"max_staleness": {"seconds": 5, "nanos": -1}}, "consistency.max_staleness: it must be above 0"),
+        ({"max_staleness": {"seconds": 1 << 40}}, "consistency.max_staleness: it is no duration"),
+        ({"max_staleness": {"nanos": 1_000_000_000}}, "consistency.max_staleness: it is no duration"),
         ({"as_known_at": {"seconds": 1 << 40}}, "consistency.as_known_at: it is no instant"),
         ({"as_known_at": {"seconds": -(1 << 62)}}, "consistency.as_known_at: it is no instant"),
         ({"as_known_at": {"nanos": -1}}, "consistency.as_known_at: it is no instant"),
+        ({"as_known_at": {"nanos": 1_000_000_000}}, "consistency.as_known_at: it is no instant"),
+        ({"as_known_at": {"seconds": LAST_IN_SHANGHAI + 1}}, "consistency.as_known_at: it is no instant"),
+        ({"as_known_at": {"seconds": FIRST_INSTANT - 1}}, "consistency.as_known_at: it is no instant"),
         ({"as_of_date": "2026-02-30"}, "consistency.as_of_date: 2026-02-30 is not a day"),
     ],
 )
@@ -87,21 +94,30 @@ def test_a_revoked_record_reads_clear_today_and_restricted_as_it_was_known_befor
         assert then.answer.verdict == pb.VERDICT_RESTRICTED
         assert then.basis.revision == listed.revision
         assert then.basis.as_of_date == today
+        assert then.basis.known_at == listed.update_time
         assert not then.basis.stale
     many = pb.BatchCheckRestrictionsRequest(
         codes=[code(1), code(2)], consistency=pb.Consistency(at_revision=listed.revision)
     )
-    verdicts = house.administrator("BatchCheckRestrictions", many).verdicts
-    assert list(verdicts) == [pb.VERDICT_RESTRICTED, pb.VERDICT_CLEAR]
+    reply = house.administrator("BatchCheckRestrictions", many)
+    assert list(reply.verdicts) == [pb.VERDICT_RESTRICTED, pb.VERDICT_CLEAR]
+    assert reply.basis.known_at == listed.update_time
     for present in ({"at_revision": revoked.revision}, {}):
-        assert ask(house, **present).answer.verdict == pb.VERDICT_CLEAR
+        given = ask(house, **present)
+        assert given.answer.verdict == pb.VERDICT_CLEAR
+        assert not given.basis.HasField("known_at")
+    assert ask(house, as_known_at=revoked.update_time, as_of_date=today).basis.known_at == revoked.update_time
 
 
 @pytest.mark.parametrize(
     ("asked", "status", "told"),
     [
-        ({"as_known_at": {"seconds": 1 << 35}}, grpc.StatusCode.INVALID_ARGUMENT, "lies in the future"),
-        ({"as_known_at": {"seconds": 0}}, grpc.StatusCode.INVALID_ARGUMENT, "before this store's first revision"),
+        ({"as_known_at": {"seconds": LAST_IN_SHANGHAI}}, grpc.StatusCode.INVALID_ARGUMENT, "lies in the future"),
+        (
+            {"as_known_at": {"seconds": FIRST_INSTANT}},
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "before this store's first revision",
+        ),
         ({"at_revision": {"epoch": 0, "number": 1}}, grpc.StatusCode.FAILED_PRECONDITION, "epoch"),
         ({"at_revision": {"epoch": 1, "number": 99}}, grpc.StatusCode.UNAVAILABLE, "was not reached"),
     ],
@@ -113,3 +129,16 @@ def test_a_past_that_is_none_is_refused_in_words(
         ask(house, **asked)
     assert refused.value.code() is status
     assert told in (refused.value.details() or "")
+
+
+def test_a_wait_ends_with_a_word_before_its_caller_has_gone(house: House) -> None:
+    for field in ("min_revision", "at_revision"):
+        ahead = pb.Consistency(**{field: revision_pb2.Revision(epoch=1, number=999)})  # type: ignore[arg-type]
+        request = pb.CheckRestrictionsRequest(enterprise=pb.EnterpriseQuery(code=code(1)), consistency=ahead)
+        with pytest.raises(grpc.RpcError) as refused:
+            house.administrator("CheckRestrictions", request, timeout=0.3)
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        told = refused.value.details() or ""
+        assert told.startswith(f"consistency.{field}: revision 1:999 was not reached within 0.2")
+        assert told.endswith("this service is at 1:1")
+        assert metadata(refused.value) == {"head": "1:1"}

@@ -6,21 +6,29 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
 from tests import samples
-from tests.api.conftest import House, principal
+from tests.api.conftest import Caller, House, principal
 from tests.api.test_records import create, fault
 from tests.samples import TODAY, target
 
+from credit_sanction import Client
 from credit_sanction.v1 import delivery_service_pb2 as pb
 from credit_sanction_service.api.delivery_proof import canonical
 from credit_sanction_service.api.delivery_servicer import MOST_DRAINING
 from credit_sanction_service.api.requests import seal_of, write_token
 from credit_sanction_service.domain.access import GRANTS, Role
+from credit_sanction_service.store.attempts import OPEN, Opened, opening
 from credit_sanction_service.store.connect import Connection, connect
 from credit_sanction_service.store.targets import install_targets
+from credit_sanction_service.store.tokens import issue_token
+from credit_sanction_service.store.values import Revision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture
@@ -226,6 +234,50 @@ def test_the_proof_of_a_record_is_one_document(with_target: House) -> None:
     assert fault(with_target.administrator, "ExportDeliveryProof", missing)[1] == "RECORD_NOT_FOUND"
 
 
+def test_a_proof_that_no_message_holds_comes_in_parts(with_target: House) -> None:
+    record = create(with_target)
+    body = json.dumps("虚构" * 250_000).encode()
+    opened = [
+        Opened(
+            target="platform",
+            subject=record.name,
+            number=number,
+            version=Revision(epoch=1, number=record.revision.number),
+            present=True,
+            idempotency_key=str(number),
+            worker="worker",
+            opened_at=datetime(2026, 11, 23, tzinfo=UTC),
+            body=body,
+            digest=hashlib.sha256(body).digest(),
+        )
+        for number in (1, 2)
+    ]
+    with connect(with_target.database.service_dsn) as connection:
+        connection.execute(OPEN, opening(opened))
+        token = issue_token(connection, principal("值班员", Role.OPERATOR))
+    request = pb.ExportDeliveryProofRequest(record=record.name)
+    assert fault(with_target.administrator, "ExportDeliveryProof", request)[1] == "TOO_LARGE"
+    in_parts = pb.DownloadDeliveryProofRequest(record=record.name)
+    *parts, last = with_target.administrator("DownloadDeliveryProof", in_parts)
+    whole = b"".join(message.part for message in parts)
+    assert len(parts) > 3
+    assert last.sha256 == hashlib.sha256(whole).hexdigest()
+    with Client(with_target.address, token=token) as client:
+        proof = client.delivery_proof(record.name)
+    assert (proof.document, proof.sha256, proof.file_name) == (whole, last.sha256, last.file_name)
+    told = json.loads(whole)
+    assert whole == canonical(told)
+    (delivery,) = told["deliveries"]
+    assert [attempt["body"] for attempt in delivery["attempts"]] == [body.decode()] * 2
+    in_parts.target = "targets/nobody"
+    assert fault(streamed(with_target.administrator), "DownloadDeliveryProof", in_parts)[1] == "TARGET_NOT_FOUND"
+
+
+def streamed(caller: Caller) -> Callable[[str, pb.DownloadDeliveryProofRequest], list[object]]:
+    """Return who makes calls that stream, to their ends."""
+    return lambda method, request: list(caller(method, request))
+
+
 def test_operating_is_for_operators(house: House) -> None:
     bank = house.calling(principal("bank", Role.BANK))
     for method, request in (
@@ -235,6 +287,8 @@ def test_operating_is_for_operators(house: House) -> None:
         ("GetReconciliation", pb.GetReconciliationRequest()),
         ("ListReconciliations", pb.ListReconciliationsRequest()),
         ("ExportDeliveryProof", pb.ExportDeliveryProofRequest()),
+        ("DownloadDeliveryProof", pb.DownloadDeliveryProofRequest()),
     ):
-        assert fault(bank, method, request)[1] == "NOT_PERMITTED"
+        asking = streamed(bank) if method == "DownloadDeliveryProof" else bank
+        assert fault(asking, method, request)[1] == "NOT_PERMITTED"
         assert {role for role in Role if method in GRANTS[role].methods} == {Role.ADMINISTRATOR, Role.OPERATOR}

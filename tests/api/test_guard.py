@@ -22,7 +22,7 @@ from credit_sanction_service.api.api_metrics import ApiMetrics, CallCounts, Gaug
 from credit_sanction_service.api.at_once import AtOnce, is_possible
 from credit_sanction_service.api.callers import Callers
 from credit_sanction_service.api.guard import Guard, admission, caller
-from credit_sanction_service.api.pools import ElasticPool, waiting
+from credit_sanction_service.api.pools import ElasticPool, take_time, waiting
 from credit_sanction_service.domain.access import Principal, Role
 from credit_sanction_service.domain.faults import CallerUnknown, NotFound, Overloaded
 
@@ -279,6 +279,19 @@ def test_callers_that_leave_leave_nothing_behind(desk: Desk) -> None:
     with wait_until(lambda: desk.hot.waiting == 0):
         desk.check = Reply
     assert desk.ask() == Reply()
+
+
+def test_a_call_that_takes_its_time_holds_up_nobody_on_grpcios_own_thread(desk: Desk) -> None:
+    ran_on: list[str] = []
+
+    def check() -> Reply:
+        take_time()
+        ran_on.append(threading.current_thread().name)
+        return Reply()
+
+    desk.check = check
+    assert desk.ask() == Reply()
+    assert [name.partition("-")[0] for name in ran_on] == ["hot"]
 
 
 def test_look_ups_are_answered_at_once_by_the_grpcio_that_is_locked() -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from tests.api.conftest import principal
+from tests.api.conftest import clock, principal
 from tests.api.test_records import create, fault
-from tests.samples import TODAY, code, doubtful_code
+from tests.samples import TODAY, code, doubtful_code, record
 from tests.services import wait_until
 
 from credit_sanction import Client, Unauthenticated, Verdict, verify
 from credit_sanction.v1 import measure_pb2 as measure_pb
 from credit_sanction.v1 import restriction_service_pb2 as pb
+from credit_sanction.v1 import revision_pb2 as revision_pb
 from credit_sanction_service.api.receipts import Receipts
 from credit_sanction_service.app.receipt_keys import print_receipt_key, receipt_keys
 from credit_sanction_service.config import Settings
@@ -29,6 +31,7 @@ from credit_sanction_service.restrictions.receipts import (
 )
 from credit_sanction_service.store.connect import connect
 from credit_sanction_service.store.tokens import issue_token
+from credit_sanction_service.store.writer import Writer
 
 if TYPE_CHECKING:
     from tests.api.conftest import House
@@ -102,6 +105,29 @@ def test_the_sdk_finds_receipts_genuine_whatever_the_verdict(house: House) -> No
         assert client.check(code(1), areas=["PROCUREMENT"]).receipt is None
 
 
+def test_what_grows_too_large_is_signed_as_it_is_sent_without_its_details(house: House) -> None:
+    with closing(Writer(house.database.service_dsn, clock=clock)) as writer:
+        many = [record(1, document=f"虚构认字〔2026〕{number}号") for number in range(250)]
+        written = writer.run(lambda tx: tx.insert(many, action="CREATE", principal="测试"), timeout=20).revision
+    assert written
+    consistency = pb.Consistency(min_revision=revision_pb.Revision(epoch=written.epoch, number=written.number))
+    query = pb.EnterpriseQuery(code=code(1))
+    plain = house.administrator(
+        "CheckRestrictions", pb.CheckRestrictionsRequest(enterprise=query, consistency=consistency)
+    )
+    assert len(plain.answer.restrictions) == 9 * len(many)
+    reply = house.administrator("CheckRestrictions", asked(consistency=consistency))
+    assert reply.ByteSize() < 3_000_000
+    assert reply.answer.details_omitted
+    assert (reply.answer.verdict, list(reply.answer.areas)) == (pb.VERDICT_RESTRICTED, list(plain.answer.areas))
+    said = json.loads(reply.receipt.payload)["answer"]
+    assert (said["details_omitted"], said["restrictions"], len(said["areas"])) == (True, [], 9)
+    loans = house.administrator(
+        "CheckRestrictions", asked(consistency=consistency, areas=[measure_pb.AREA_FINANCING_CREDIT])
+    )
+    assert len(json.loads(loans.receipt.payload)["answer"]["restrictions"]) == len(many)
+
+
 def is_known(client: Client) -> bool:
     try:
         return bool(client.receipt_keys())
@@ -115,6 +141,18 @@ def test_a_purpose_that_cannot_stand_in_a_receipt_is_refused(house: House) -> No
         assert (status, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
         assert "purpose" in violations
         assert "990000190001010294" not in violations["purpose"]
+
+
+def test_a_name_that_cannot_stand_in_a_receipt_is_refused(house: House) -> None:
+    named = asked()
+    named.enterprise.name = "虚构身份证990000190001010294"
+    status, reason, violations = fault(house.administrator, "CheckRestrictions", named)
+    assert (status, reason, list(violations)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "INVALID_FIELD",
+        ["enterprise.name"],
+    )
+    assert "990000190001010294" not in violations["enterprise.name"]
 
 
 def test_a_service_without_a_key_says_so_and_publishes_none() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 from tests import samples
 from tests.api.conftest import House, clock, principal
 
@@ -61,6 +62,14 @@ def fault(call: object, *arguments: object) -> tuple[grpc.StatusCode, str, dict[
             detail.Unpack(bad)
             violations = {v.field: v.description for v in bad.field_violations}
     return error.code(), reason, violations
+
+
+def metadata(error: grpc.RpcError) -> dict[str, str]:
+    """Return what a program may want of the sentence."""
+    status, info = rpc_status.from_call(cast("grpc.Call", error)), error_details_pb2.ErrorInfo()
+    assert status is not None
+    assert status.details[0].Unpack(info)
+    return dict(info.metadata)
 
 
 def test_what_was_created_is_what_is_read(house: House) -> None:

@@ -15,7 +15,7 @@ from tests.api.test_watch import insert, lifted, update
 from tests.samples import LAW, TODAY, code, draft, revocation, taken_in, with_enterprise
 from tests.samples import record as sample
 
-from credit_sanction import Client, Replica, RestrictionState, Revision
+from credit_sanction import Client, NotCovered, Replica, RestrictionState, Revision
 from credit_sanction_service.domain.access import Role
 from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.lifecycle import revoke
@@ -187,3 +187,54 @@ def test_an_old_number_leads_to_the_entry(house: House, bank: Client) -> None:
             assert (entry.record, entry.state) == (record.name, RestrictionState.LISTED)
             assert entry.in_force(TODAY)
         assert replica.find(code(2)) == ()
+
+
+def test_an_old_number_of_one_record_leads_to_all_of_its_enterprise(house: House, bank: Client) -> None:
+    old = "220101000012345"
+    bearer = taken_in(with_enterprise(draft(1), other_identifiers=((IdentifierKind.REGISTRATION_NUMBER, old),)))
+    other = sample(1, document="虚构认字〔2026〕2号")
+    bank.put_portfolio("customers", [old])
+    with (
+        closing(Writer(house.database.service_dsn, clock=clock)) as writer,
+        Replica(bank, portfolio="customers", heartbeat=1) as customers,
+        Replica(bank, heartbeat=1) as everything,
+    ):
+
+        def led_to() -> tuple[set[str], ...]:
+            reached = head(house)
+            looked_up = bank.check(old, areas=["LOANS"], min_revision=reached)
+            for replica in (customers, everything):
+                replica.wait_for(reached, WAIT)
+            return (
+                {one.record for one in looked_up.restrictions},
+                set(copy_of(customers)),
+                *({entry.record for entry in replica.find(old)} for replica in (customers, everything)),
+            )
+
+        insert(writer, other)
+        everything.wait_for(head(house), WAIT)
+        with pytest.raises(NotCovered):
+            everything.find(old)
+        insert(writer, bearer)  # its number is now the other one's too
+        assert led_to() == ({bearer.name, other.name},) * 4
+        update(writer, lifted(bearer))
+        assert led_to() == ({other.name},) * 4
+        assert [entry.record for entry in everything.find("220101" + code(1)[8:17])] == [other.name]
+
+
+def test_a_copy_knows_whom_its_portfolio_holds(house: House, bank: Client) -> None:
+    bank.put_portfolio("customers", [code(2), code(3)])
+    with closing(Writer(house.database.service_dsn, clock=clock)) as writer:
+        insert(writer, sample(1))
+    with Replica(bank, portfolio="customers") as replica:
+        replica.wait_for(head(house), WAIT)
+        assert replica.find(code(2)) == replica.find(code(3)) == ()
+        with pytest.raises(NotCovered, match="portfolio customers"):
+            replica.find(code(1))
+        bank.put_portfolio("customers", [code(1)], change="ADD")
+        bank.put_portfolio("customers", [code(2)], change="REMOVE")
+        replica.wait_for(head(house), WAIT)
+        assert len(replica.find(code(1))) == 1
+        assert replica.find(code(3)) == ()
+        with pytest.raises(NotCovered, match="portfolio customers"):
+            replica.find(code(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -9,14 +10,23 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from tests import samples
 from tests.api.conftest import House, principal
-from tests.api.test_records import create, fault
+from tests.api.test_records import create, fault, metadata
 
 from credit_sanction.v1 import measure_pb2 as measure_pb
 from credit_sanction.v1 import restriction_service_pb2 as pb
 from credit_sanction.v1 import revision_pb2 as revision_pb
 from credit_sanction.v1 import sanction_record_pb2 as record_pb
 from credit_sanction.v1 import sanction_record_service_pb2 as record_service_pb
+from credit_sanction_service.api.replies import Replies
+from credit_sanction_service.api.written import write_answer
 from credit_sanction_service.domain.access import Role
+from credit_sanction_service.domain.answers import Known, Question, answer
+from credit_sanction_service.domain.facts import facts_of
+from credit_sanction_service.domain.identifiers import judge
+from credit_sanction_service.domain.terms import ALL_AREAS, Area
+from credit_sanction_service.restrictions.demands import Basis, Ground
+from credit_sanction_service.restrictions.prepared import Ready, Terms
+from credit_sanction_service.store.values import Revision
 
 
 def check(
@@ -142,6 +152,23 @@ def test_a_bank_asks_about_loans_and_nothing_else(house: House) -> None:
     ):
         code, reason, _ = fault(bank, "CheckRestrictions", request)
         assert (code, reason) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_PERMITTED")
+        with pytest.raises(grpc.RpcError) as refused:
+            bank("CheckRestrictions", request)
+        assert metadata(refused.value) == {"areas": "FINANCING_CREDIT,BOND_ISSUANCE"}
+
+
+def test_a_bank_is_not_told_that_a_name_belongs_to_another_code_where_only_land_is_concerned(house: House) -> None:
+    created = create(house, areas=(Area.LAND_SUPPLY,))
+    query = pb.EnterpriseQuery(code=created.enterprise.code, name="长春虚构无关厂")
+    after = pb.Consistency(min_revision=created.revision)
+    loans = [measure_pb.AREA_GROUP_LOANS]
+    one = pb.CheckRestrictionsRequest(enterprise=query, groups=loans, consistency=after)
+    many = pb.BatchCheckRestrictionsRequest(enterprises=[query], groups=loans)
+    bank = house.calling(principal("bank", Role.BANK))
+    for caller, verdict in ((bank, pb.VERDICT_CLEAR), (house.administrator, pb.VERDICT_UNKNOWN)):
+        answer = caller("CheckRestrictions", one).answer
+        assert (answer.verdict, answer.name) == (verdict, "")
+        assert caller("BatchCheckRestrictions", many).results[0].answer == answer
 
 
 def test_a_revision_of_another_epoch_is_refused(house: House) -> None:
@@ -167,6 +194,7 @@ def test_bad_words_are_invalid_and_not_left_out(house: House) -> None:
     for request in (
         pb.CheckRestrictionsRequest(enterprise=query, areas=[77]),  # type: ignore[list-item]
         pb.CheckRestrictionsRequest(enterprise=query, groups=[0]),  # type: ignore[list-item]
+        pb.CheckRestrictionsRequest(enterprise=query, areas=[measure_pb.AREA_LAND_SUPPLY] * 65),
         pb.CheckRestrictionsRequest(enterprise=query, consistency=pb.Consistency(as_of_date="yesterday")),
         pb.CheckRestrictionsRequest(enterprise=query, consistency=pb.Consistency(max_staleness=Duration(seconds=-1))),
     ):
@@ -271,13 +299,17 @@ def test_what_has_ended_is_shown_where_it_is_asked_for(house: House) -> None:
         document_number="虚构移字1号",
         date="2026-11-20",
     )
-    check(house, created.enterprise.code, created)
+    in_force = check(house, created.enterprise.code, created).answer.restrictions
+    assert not any(one.bound for one in in_force)
     lifted = house.administrator("LiftSanctionRecord", lift)
     answer = check(house, created.enterprise.code, lifted, include_ended=True).answer
     assert answer.verdict == pb.VERDICT_CLEAR
     assert len(answer.restrictions) == 9
     assert {one.state for one in answer.restrictions} == {pb.RESTRICTION_STATE_ENDED}
     assert {(one.binding, one.until) for one in answer.restrictions} == {(False, "2026-11-22")}
+    assert {one.area for one in answer.restrictions if one.bound} == {one.area for one in in_force if one.binding}
+    assert not any(demand.binding for one in answer.restrictions for demand in one.demands)
+    assert all(one.demands[0].bound == one.bound for one in answer.restrictions)
     assert answer.restrictions[0].directive_zh
     assert not check(house, created.enterprise.code).answer.restrictions
     then = pb.Consistency(at_revision=created.revision)
@@ -357,3 +389,23 @@ def test_prepared_answers_do_not_outlive_what_they_rest_on(house: House) -> None
     )
     assert check(house, code, revoked.record).answer.verdict == pb.VERDICT_CLEAR
     assert list(batch(house, [code]).verdicts) == [pb.VERDICT_CLEAR]
+
+
+def test_an_answer_by_itself_gives_its_details_way_before_clients_refuse_it() -> None:
+    facts = facts_of(samples.record(1))
+    found = Known(records=tuple(replace(facts, id=f"{number:032x}") for number in range(900)))
+    question = Question(code=judge(facts.code), name="", areas=ALL_AREAS)
+    given = answer(question, found, day=samples.TODAY, catalogues=samples.LAW.catalogues)
+    ready = Ready(reply=write_answer(given), verdict=given.verdict, profile=tuple(given.areas.items()), is_plain=False)
+    ground = Ground(
+        revision=Revision(epoch=1, number=1),
+        day=samples.TODAY,
+        stale=False,
+        catalogue_edition="",
+        law=samples.LAW.names(),
+    )
+    basis = Basis(ground=ground, answered_at=samples.noon())
+    reply = pb.CheckRestrictionsResponse.FromString(Replies().one(facts.code, ready, basis, Terms(areas=ALL_AREAS)))
+    assert ready.reply.size > 3_000_000 > reply.ByteSize()
+    assert (reply.answer.verdict, reply.answer.details_omitted) == (pb.VERDICT_RESTRICTED, True)
+    assert len(reply.answer.areas) == 9

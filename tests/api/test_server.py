@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import psycopg
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -43,6 +44,28 @@ def test_health_says_serving_for_every_service(house: House) -> None:
         for service in ("", *SERVICES):
             answer = stub.Check(health_pb2.HealthCheckRequest(service=service))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_health_says_where_the_index_is_another_epochs_until_all_is_loaded_anew(house: House) -> None:
+    """Records are taken in meanwhile, for that asks the store. Where the store cannot be loaded, it stays so."""
+    with grpc.insecure_channel(house.address) as channel, psycopg.connect(house.database.owner_dsn) as owner:
+        stub = health_pb2_grpc.HealthStub(channel)
+        updates = stub.Watch(health_pb2.HealthCheckRequest(), timeout=20)
+        assert next(updates).status == health_pb2.HealthCheckResponse.SERVING
+        owner.execute("LOCK TABLE exit_obligation IN ACCESS EXCLUSIVE MODE")
+        with psycopg.connect(house.database.owner_dsn) as restored:
+            restored.execute("UPDATE store_head SET epoch = 2, number = 0")
+        assert next(updates).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        said = {
+            service.rpartition(".")[2]
+            for service in SERVICES
+            if stub.Check(health_pb2.HealthCheckRequest(service=service)).status
+            == health_pb2.HealthCheckResponse.NOT_SERVING
+        }
+        assert said == {"RestrictionService", "WatchService"}
+        owner.rollback()
+        assert next(updates).status == health_pb2.HealthCheckResponse.SERVING
+        updates.cancel()
 
 
 def test_reflection_lists_the_services(house: House) -> None:

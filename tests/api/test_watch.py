@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from tests.api.conftest import Caller, House, clock, principal
-from tests.api.test_records import fault, forged
+from tests.api.test_records import fault, forged, metadata
 from tests.law_texts import catalogue
 from tests.samples import (
     LAW,
@@ -36,7 +36,7 @@ from credit_sanction_service.calls import new_id
 from credit_sanction_service.domain.access import Role
 from credit_sanction_service.domain.due_process import serve_notice
 from credit_sanction_service.domain.lifecycle import lift, revoke
-from credit_sanction_service.domain.terms import Area, IdentifierKind
+from credit_sanction_service.domain.terms import Area, EditionKind, IdentifierKind
 from credit_sanction_service.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -257,6 +257,28 @@ def test_a_stop_ends_every_stream_with_a_word(house: House) -> None:
     assert (status, reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
 
 
+def test_a_district_that_nobody_knows_is_refused_and_one_that_was_abolished_is_not(
+    house: House, writer: Writer
+) -> None:
+    scope = pb.RestrictionScope(districts=["220113", "220381", "999999"])
+    for request in (pb.WatchRestrictionsRequest(scope=scope), pb.ExportRestrictionsRequest(scope=scope)):
+        method = type(request).__name__.removesuffix("Request")
+        status, reason, violations = fault(
+            lambda method=method, request=request: list(house.administrator(method, request))
+        )
+        assert (status, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+        (told,) = violations.items()
+        assert told[0] == "scope.districts[2]"
+        assert all(word in told[1] for word in ("999999", "no edition of DISTRICTS", "[区划表 DISTRICTS 2026-1]"))
+    # What earlier editions knew, later ones need not have; and a record may have what none knows.
+    (shipped,) = (edition for edition in LAW.editions if edition.kind is EditionKind.DISTRICTS)
+    rows = shipped.text.split("\n[[district]]\n")
+    later = "\n[[district]]\n".join(row for row in rows if "220381" not in row).replace("2026-1", "2099-1")
+    house.administrator("LoadEdition", law_pb.LoadEditionRequest(text=later))
+    insert(writer, replace(sample(1), district=replace(sample(1).district, code="999999")))
+    assert [entry.district for entry in exported(house.administrator, scope)] == ["999999"]
+
+
 def test_a_fault_is_named(house: House) -> None:
     faulty: list[tuple[Message, str]] = [
         (pb.WatchRestrictionsRequest(heartbeat=Duration(seconds=61)), "heartbeat"),
@@ -267,7 +289,7 @@ def test_a_fault_is_named(house: House) -> None:
         (pb.ExportRestrictionsRequest(resume_token="x"), "resume_token"),
         (pb.ExportRestrictionsRequest(resume_token=forged('[1, 1, "x", "", ""]')), "resume_token"),
         (pb.PutPortfolioRequest(name="customers"), "name"),
-        (pb.PutPortfolioRequest(name="portfolios/a", codes=["x"]), "codes"),
+        (pb.PutPortfolioRequest(name="portfolios/a", codes=["x"]), "codes[0]"),
         (pb.PutPortfolioRequest(name="portfolios/a", change=9), "change"),  # type: ignore[arg-type]
         (pb.GetPortfolioRequest(name="portfolios/a", page_size=-1), "page_size"),
     ]
@@ -287,6 +309,9 @@ def test_a_fault_is_named(house: House) -> None:
 def test_a_revision_that_nobody_has_committed_is_not_waited_for(house: House) -> None:
     request = pb.WatchRestrictionsRequest(after=revision_pb.Revision(epoch=1, number=99))
     assert fault(lambda: list(house.administrator("WatchRestrictions", request)))[1] == "REVISION_NOT_REACHED"
+    with pytest.raises(grpc.RpcError, match=r"there is no revision 1:99 yet: this service is at 1:1") as refused:
+        list(house.administrator("WatchRestrictions", request))
+    assert metadata(refused.value) == {"head": "1:1"}
 
 
 def test_an_export_is_of_one_revision_and_goes_on_where_it_broke_off(house: House, writer: Writer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -23,6 +24,11 @@ def test_the_look_up_in_python_runs_with_the_two_variables_that_run_prints(data_
         assert printed is not None
         variables = dict(variable.split("=", 1) for variable in printed.groups())
         assert set(variables) == {"CREDIT_SANCTION_ADDRESS", "CREDIT_SANCTION_TOKEN_FILE"}
+        children = json.loads((service.data / "run" / "children.json").read_text("utf-8"))
+        answering = sum(
+            name.startswith("api-") for name in children
+        )  # the worker, PostgreSQL and the stand-ins speak no gRPC
+        assert f" ({answering} process" in "\n".join(service.lines)
         command = [sys.executable, "-W", "error", "-c", snippet]
         ran = subprocess.run(
             command, env={**os.environ, **variables}, check=False, capture_output=True, text=True, timeout=60

@@ -12,6 +12,7 @@ import pytest
 from tests.services import start, stop
 
 from credit_sanction import Client, PermissionDenied
+from credit_sanction.__main__ import main
 from credit_sanction_service.config import PREFIX
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def token(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_caller_of_the_running_service_is_given_a_token_by_its_data_directory(data_dir: Path) -> None:
+def test_a_caller_of_the_running_service_is_given_a_token_by_its_data_directory(
+    data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = data_dir / "data"
     service = start(data)
     try:
@@ -43,6 +46,10 @@ def test_a_caller_of_the_running_service_is_given_a_token_by_its_data_directory(
         assert (issued.returncode, issued.stderr) == (0, "")
         with Client(service.address, token=issued.stdout) as client, pytest.raises(PermissionDenied):
             client.check("91220181FAKE01534L", areas=["LAND"])
+        own = data_dir / "bank.token"
+        own.write_text(issued.stdout, "utf-8")
+        assert main(["check", "91220181FAKE01534L", "--address", service.address, "--token-file", str(own)]) == 0
+        assert "no measure in force in FINANCING_CREDIT, BOND_ISSUANCE on" in capsys.readouterr().out
         withdrawn = token("withdraw", "changchun-bank", CREDIT_SANCTION_DATA_DIR=str(data))
         assert (withdrawn.returncode, withdrawn.stdout) == (0, "1 withdrawn\n")
     finally:
@@ -64,6 +71,10 @@ def test_a_caller_of_the_running_service_is_given_a_token_by_its_data_directory(
         (["issue", "bank\nadministrator", "--role", "bank"], r"'bank\nadministrator' has"),
         (["issue", "bank\u202eknab", "--role", "bank"], r"\u202e"),
         (["issue", " bank", "--role", "bank"], "blanks around it"),
+        (
+            ["issue", "bank 990000190001010294", "--role", "bank"],
+            "holds a citizen's identity number 公民身份号码: give",
+        ),
         ([*DISTRICT, "--authority", "11220100FAKEA0018"], "--authority '11220100FAKEA0018' is no unified social"),
         ([*DISTRICT, "--district", "22010"], "--district '22010' is no division code"),
         ([*DISTRICT, "--district", "２２０１０２"], "is no division code"),

@@ -193,6 +193,8 @@ def test_what_cannot_be_read_is_named(front: Front, body: object, named: str) ->
     said = front.send(CHECK, body)
     assert (said.status, said.kind, said.body["code"]) == (400, "application/json", 3)
     assert named in said.body["message"]
+    assert said.body["details"][0]["reason"] in {"INVALID_FIELD", "IDENTIFIER_REFUSED"}
+    assert said.body["details"][0]["domain"] == "credit-sanction"
 
 
 def test_the_field_at_fault_stands_in_the_details(front: Front) -> None:
@@ -251,6 +253,7 @@ def test_while_the_service_is_away_it_is_said_in_json(tmp_path: Path) -> None:
     with envoy_before(free_port(), tmp_path) as port:
         said = send(port, CHECK, QUESTION)
     assert (said.status, said.kind, said.body["code"]) == (503, "application/json", 14)
+    assert said.body["details"][0]["reason"] == "STORE_UNAVAILABLE"
 
 
 def test_the_configuration_has_every_service_and_listens_on_the_loopback_address_alone(tmp_path: Path) -> None:

@@ -23,9 +23,11 @@ from credit_sanction_service.push.transitions import (
     deferred,
     doubted,
     is_fresh,
+    is_settled,
     leased,
     opened,
     overtaken,
+    renewed,
     repaired,
     settled,
     verified,
@@ -63,6 +65,12 @@ class TargetWithoutVersions(RuleBasedStateMachine):
         self.verification: Delivery | None = None
         self.shown: tuple[Revision, bool] | None = None
         self.seen: set[tuple[Revision, int]] = set()
+        # How bodies are written now, how what each key says was, and what of it the target has confirmed.
+        self.manner = 0
+        self.said: dict[tuple[Revision, int], int] = {}
+        self.taken: set[tuple[Revision, int]] = set()
+        self.shown_key: tuple[Revision, int] | None = None
+        self.is_told_twice = False
 
     @initialize(offers_list=st.booleans(), remembers_keys=st.booleans())
     def begin(self, *, offers_list: bool, remembers_keys: bool) -> None:
@@ -94,8 +102,13 @@ class TargetWithoutVersions(RuleBasedStateMachine):
         )
 
     @rule()
+    def mapping_is_mended(self) -> None:
+        self.manner += 1
+
+    @rule()
     def target_loses_it_or_an_operator_says_so(self) -> None:
         if self.row.lease_until is None and self.row.due_since is None:
+            self.is_told_twice = True  # in two manners perhaps, of which the older one may be on its way still
             self.row = repaired(self.row, self.now)
 
     @rule(seconds=st.sampled_from([0.1, 1.0, 3.0, 6.0, 11.0]))
@@ -126,6 +139,11 @@ class TargetWithoutVersions(RuleBasedStateMachine):
             case Push(renew=renew):
                 fresh = is_fresh(self.row, renew=renew)
                 self.row = opened(self.row, self.now, lease=LEASE, renew=renew)
+                key = (self.row.desired, self.row.generation)
+                mended = self.said.get(key, self.manner) != self.manner
+                if not fresh and mended and key not in self.taken and is_settled(self.row, self.now):
+                    self.row, fresh = renewed(self.row), True
+                self.said.setdefault((self.row.desired, self.row.generation), self.manner)
                 self.flight = Flight(row=self.row, opened_at=self.now, fresh=fresh)
             case Verify():
                 self.row = leased(self.row, self.now, lease=LEASE)
@@ -164,6 +182,8 @@ class TargetWithoutVersions(RuleBasedStateMachine):
             return
         if outcome is Outcome.NOT_SENT and flight.sent:
             return
+        if outcome is Outcome.CONFIRMED:
+            self.taken.add((flight.row.desired, flight.row.generation))
         self.row = settled(self.row, self._ending(flight, outcome), self.now, POLICY, dice=dice)
         if outcome is Outcome.UNKNOWN and flight.sent and not flight.arrived:
             flight.arrives_by = self.now + POLICY.horizon
@@ -184,6 +204,7 @@ class TargetWithoutVersions(RuleBasedStateMachine):
     def worker_stopped_between_check_and_sending_goes_on(self, outcome: Outcome) -> None:
         """No check helps against it; but it is answered, or gives up, and says so."""
         late = self.stopped.pop()
+        self.is_told_twice = True
         if outcome is Outcome.CONFIRMED:
             self._arrive(late)
         else:
@@ -240,6 +261,8 @@ class TargetWithoutVersions(RuleBasedStateMachine):
         version, present = self.shown or (None, False)
         assert present is self.row.desired_present, self.row
         assert version == self.row.desired or not present, self.row
+        if present and self.shown_key and not self.is_told_twice:
+            assert self.said[self.shown_key] == self.said[self.row.desired, self.row.generation], self.row
 
     def _lapsed(self) -> bool:
         return self.row.lease_until is None or self.now >= self.row.lease_until
@@ -249,6 +272,7 @@ class TargetWithoutVersions(RuleBasedStateMachine):
         key = (flight.row.desired, flight.row.generation)
         if not (self.remembers_keys and key in self.seen):
             self.shown = (flight.row.desired, flight.row.desired_present)
+            self.shown_key = key
         self.seen.add(key)
         self.stray = [stray for stray in self.stray if stray is not flight]
 

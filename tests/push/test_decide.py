@@ -73,7 +73,7 @@ def test_an_older_version_in_doubt_is_not_forgotten_for_a_newer_one() -> None:
     assert decide(row, NOW + timedelta(seconds=7), offers_list=True) == Verify()
 
 
-@pytest.mark.parametrize(("sent_at", "in_doubt"), [(5.9, True), (6.0, False)])
+@pytest.mark.parametrize(("sent_at", "in_doubt"), [(6.0, True), (6.1, False)])
 def test_what_was_sent_after_the_horizon_has_the_last_word(sent_at: float, *, in_doubt: bool) -> None:
     row = replace(attempt(ROW, Outcome.UNKNOWN, at=0, ends=1), desired=V2)
     row = attempt(row, Outcome.CONFIRMED, at=sent_at, ends=9)

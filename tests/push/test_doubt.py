@@ -116,7 +116,11 @@ async def test_a_worker_that_was_stopped_beyond_its_lease_never_has_the_last_wor
         await house.converged()
         stopped.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(stopped.wait) == 0
-    assert all(attempt.closed for attempt in house.attempts())
+    attempts = house.attempts()
+    assert all(attempt.closed for attempt in attempts)
+    # The closing stands, and what came of it is kept beside it.
+    lapsed = [attempt for attempt in attempts if attempt.closed and attempt.closed.detail == "its lease lapsed"]
+    assert {attempt.opened.number for attempt in lapsed if attempt.late} == {1}
 
 
 @on_loop

@@ -47,6 +47,11 @@ def of_push(shown: Series, name: str) -> dict[str, float]:
     return {labels[0]: value for (own, *labels), value in shown.items() if own == f"credit_sanction_push_{name}"}
 
 
+def counted(shown: Series) -> float:
+    """Return how many attempts have ended."""
+    return sum(value for key, value in shown.items() if key[0].endswith("attempts_total"))
+
+
 @on_loop
 async def test_a_scrape_shows_how_each_target_stands(house: House) -> None:
     given = [record(1), record(2)]
@@ -66,6 +71,8 @@ async def test_a_scrape_shows_how_each_target_stands(house: House) -> None:
                     len(house.rows(DeliveryState.CONFIRMED)) == 3
                     and house.rows(DeliveryState.REJECTED)
                     and house.rows(DeliveryState.RETRYING)
+                    # What is committed is counted a moment later.
+                    and counted(scraped(port)) == 5
                 )
             )
             shown = await asyncio.to_thread(scraped, port)

@@ -3,16 +3,16 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.push.records import LAW, TODAY, record
+from tests.push.records import LAW, TODAY, lifted, record, revoked
 from tests.push.rig import House, on_loop, place
 from tests.samples import objection, objection_decision, repair_draft, suspension
 
 from credit_sanction_service.domain.objections import decide_objection, raise_objection
-from credit_sanction_service.domain.proceedings import Notice
+from credit_sanction_service.domain.proceedings import Notice, Penalty
 from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.domain.repair import repair
 from credit_sanction_service.domain.suspensions import resume, suspend
-from credit_sanction_service.domain.terms import ObjectionOutcome, PublicationClass, State
+from credit_sanction_service.domain.terms import ObjectionOutcome, PenaltyKind, PublicationClass, State
 
 KINDS = ("credit-platform", "city-website", "lender-webhook")
 
@@ -86,6 +86,36 @@ async def test_a_suspended_record_is_withdrawn_and_comes_back(house: House) -> N
         house.update(resume(resting, suspension(on=TODAY), today=TODAY, law=LAW))
         await house.converged()
         assert shown(house, given) == [True] * 3
+
+
+@on_loop
+async def test_what_a_record_came_to_is_told_again_where_a_target_says_it(house: House) -> None:
+    given = record()
+    penalty = Penalty(
+        kind=PenaltyKind.CLOSURE_ORDER,
+        document_number="虚构停产字1号",
+        decided_on=given.ruling.decided_on,
+        violation="逾期未淘汰落后生产工艺装备",
+        facts="责令期限届满后仍在生产",
+        basis="《虚构规定》第一条",
+        content="责令停产停业",
+    )
+    given = replace(given, decision=replace(given.ruling, penalty=penalty))
+    places = (place("says-it", mapping="cf-2016"), place("credit-platform"), place("city-website", "city-website"))
+    async with house.serving(*places), house.working():
+        house.submit(given)
+        await house.converged()
+        said = []
+        away = lifted(given)
+        for version in (away, replace(away, version=3), replace(revoked(given), version=4)):
+            house.update(version)
+            await house.converged()
+            held = house.desks["says-it"].ledger.held[given.name]
+            said.append((held.present, held.document["CF_ZT"], held.document["BZ"], str(held.version)))
+        assert said[0] == said[1] == (False, "3", "移出、停止公示", said[0][3])
+        assert said[2][:3] == (False, "1", "撤销、停止公示")
+        assert said[2][3] > said[1][3]
+        assert [house.desks[one.name].ledger.arrivals for one in places] == [3, 2, 2]
 
 
 @on_loop

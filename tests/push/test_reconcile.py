@@ -139,7 +139,14 @@ async def test_rows_on_their_way_are_left_alone(house: House) -> None:
 @on_loop
 async def test_a_worker_reconciles_by_itself(house: House) -> None:
     given = record()
-    async with house.serving(place(reconcile_s=0.1)), house.working():
+    with house.owner() as owner:  # one of long ago, that is kept no more
+        owner.execute(
+            "INSERT INTO reconciliation (id, target, repair, requested_by, requested_at, state) VALUES"
+            " (gen_random_uuid(), 'target-a', true, '', '2020-01-01', 'DONE'),"
+            " (gen_random_uuid(), 'target-a', true, '', '2020-01-02', 'DONE')"
+        )
+    async with house.serving(place(reconcile_s=0.1, reports={"last": 1})), house.working():
+        await house.until(lambda: min(one.requested_at for one in scheduled(house)).day != 1)
         house.submit(given)
         await house.converged()
         del house.desks["target-a"].ledger.held[given.name]

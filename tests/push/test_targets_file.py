@@ -8,6 +8,7 @@ from credit_sanction_service.domain.terms import Area, Sector, Standard
 from credit_sanction_service.push.keys import BadTargetsFile
 from credit_sanction_service.push.policy import Jitter, Policy
 from credit_sanction_service.push.targets_file import TargetsFile, load
+from credit_sanction_service.store.report_retention import Retention
 
 ENVIRON = {"TOKEN": "a-made-up-token", "LENDER": "whsec_" + "QUFB" * 8}
 HOSTS = 'allowed_hosts = ["credit.example.invalid", "*.lenders.example.invalid"]\n'
@@ -34,6 +35,7 @@ retry.permanent = ["404", "99"]
 breaker = { failures = 4, open_s = 3 }
 reconcile_s = 0
 list_timeout_s = 9
+reports = { last = 7, days = 90 }
 retired = "withdraw"
 """
 LENDER = """
@@ -85,6 +87,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     )
     assert (target.breaker_failures, target.breaker_open_s) == (4, 3)
     assert (target.reconcile_s, target.list_timeout_s, target.retired) == (0, 9, "withdraw")
+    assert target.retention == Retention(last=7, days=90)
 
 
 def test_the_store_and_the_worker_are_given_the_same_targets(tmp_path: Path) -> None:
@@ -160,6 +163,7 @@ def test_no_secret_is_in_what_is_kept(tmp_path: Path) -> None:
             "target 'city-website': retry: 'permanent' names '98' too",
         ),
         (PLAIN + "retry = { give_up_s = -1 }", "target 'city-website': retry: 'give_up_s' is -1; expected 0 to"),
+        (PLAIN + "reports = { last = 0 }", "target 'city-website': reports: 'last' is 0; expected 1 to 100,000"),
         (PLAIN + "breaker = 3", "target 'city-website': 'breaker' must be a table"),
         (PLAIN + 'filter = { areas = ["LOANS"] }', "target 'city-website': filter: 'areas' names 'LOANS'; expected of"),
         (PLAIN + "filter = { areas = [] }", "target 'city-website': filter: 'areas' must be a list of texts"),

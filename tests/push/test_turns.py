@@ -8,6 +8,7 @@ from tests.push.records import record
 from tests.push.rig import House, on_loop, place
 
 from credit_sanction_connectors.standins.behaviour import Behaviour
+from credit_sanction_service.api.delivery_proof import proof_document
 from credit_sanction_service.domain.records import SanctionRecord
 from credit_sanction_service.push.claim import Message, Order, PushOrder
 from credit_sanction_service.push.flight import carry_out, not_begun
@@ -16,6 +17,7 @@ from credit_sanction_service.push.settle import Completion
 from credit_sanction_service.push.turn import Turn, take_turn
 from credit_sanction_service.store.attempts import Outcome, sent_bodies
 from credit_sanction_service.store.law import KnownLaw
+from credit_sanction_service.store.proof import read_proof
 from credit_sanction_service.store.resending import retry_delivery
 
 
@@ -27,7 +29,19 @@ class Desk:
         self._house = house
         (target,) = file.targets
         self.lane = Lane(target, file.build_connectors()[target.name])
+        self._lanes = [self.lane]
         self._law = KnownLaw()
+
+    def anew(self) -> "Desk":
+        """Begin again with what the targets file says now."""
+        (target,) = self._house.install().targets
+        self._lanes.append(Lane(target, self._house.install().build_connectors()[target.name]))
+        self.lane = self._lanes[-1]
+        return self
+
+    async def close(self) -> None:
+        for lane in self._lanes:
+            await lane.connector.aclose()
 
     def turn(self, room: int = 0, ended: Sequence[Completion] = ()) -> Turn:
         lanes = {self.lane.settings.name: self.lane}
@@ -126,6 +140,80 @@ async def test_what_was_said_under_a_key_goes_out_again_to_the_letter(house: Hou
         await desk.lane.connector.aclose()
     digests = [attempt.opened.digest for attempt in house.delivery("target-a", given.name)[2]]
     assert digests == [hashlib.sha256(body_of(order)).digest() for order in (first, again, anew)]
+
+
+@on_loop
+async def test_what_comes_of_an_attempt_after_its_lease_is_kept_beside_its_closing(house: House) -> None:
+    given = record()
+    async with house.serving(place()):
+        house.submit(given)
+        desk = Desk(house)
+        first = desk.order_of(given)
+        lapse(house)
+        second = desk.order_of(given)
+        landed = [
+            await carry_out(order, desk.lane, lease_ends=float("inf"), clock=lambda: 0.0) for order in (second, first)
+        ]
+        for one in (*landed, *landed):
+            desk.turn(ended=[one.completion])
+        await desk.lane.connector.aclose()
+    lapsed, confirmed = house.delivery("target-a", given.name)[2]
+    assert lapsed.closed
+    assert lapsed.late
+    assert (lapsed.closed.outcome, lapsed.closed.receipt) == (Outcome.UNKNOWN, "")
+    assert (lapsed.late.outcome, lapsed.late.receipt) == (Outcome.CONFIRMED, "R00000001")
+    assert confirmed.late is None
+    proven = json.loads(proof_document(read_proof(house.reader, given.id, most_bytes=10**6)))
+    (delivery,) = proven["deliveries"]
+    assert [attempt.get("late", {}).get("receipt") for attempt in delivery["attempts"]] == ["R00000001", None]
+
+
+@on_loop
+async def test_what_was_never_taken_is_said_anew_once_its_mapping_is_mended(house: House) -> None:
+    given = record()
+    async with house.serving(place()):
+        house.submit(given)
+        desk = Desk(house)
+        first = desk.order_of(given)
+        desk.turn(ended=[not_begun(first)])
+        house.submit(record(2))
+        house.install(target_a={"concurrency": 3, "renames": {"catalogue_edition": "edition_used"}})
+        house.install(target_a={"renames": {}})
+        same = desk.anew().order_of(given)
+        assert (body_of(same), same.row.generation) == (body_of(first), 0)
+        # What is on its way may still arrive, and must not be contradicted under its own version.
+        house.tell("target-a", Behaviour(mode="cut_after_accept", times=1))
+        landed = await carry_out(same, desk.lane, lease_ends=float("inf"), clock=lambda: 0.0)
+        desk.turn(ended=[landed.completion])
+        house.install(target_a={"renames": {"catalogue_edition": "edition_used"}})
+        with house.owner() as owner:
+            owner.execute("UPDATE delivery SET next_attempt_at = now(), unknown_until = now() + interval '1 hour'")
+        doubted = desk.anew().order_of(given)
+        assert (body_of(doubted), doubted.row.generation) == (body_of(first), 0)
+        desk.turn(ended=[not_begun(doubted)])
+        with house.owner() as owner:
+            owner.execute("UPDATE delivery SET unknown_until = now()")
+        mended = desk.order_of(given)
+        assert (mended.row.generation, b"edition_used" in body_of(mended)) == (1, True)
+        landed = await carry_out(mended, desk.lane, lease_ends=float("inf"), clock=lambda: 0.0)
+        desk.turn(ended=[landed.completion])
+        assert "edition_used" in house.desks["target-a"].ledger.held[given.name].document
+        # What the target has taken is said again to the letter, whatever would be written today.
+        house.install(target_a={"renames": {}})
+        retry_delivery(house.reader, "target-a", given.name, lost_by_target=False)
+        again = desk.anew().order_of(given)
+        assert (body_of(again), again.row.generation) == (body_of(mended), 1)
+        await desk.close()
+    row, _, attempts = house.delivery("target-a", given.name)
+    assert (row.confirmed, row.unknown) == (row.desired, None)
+    said = {attempt.opened.idempotency_key: attempt.opened.digest for attempt in attempts}
+    assert len(said) == len(set(said.values())) == 2
+
+
+def lapse(house: House) -> None:
+    """Have every lease be over."""
+    with house.owner() as owner:
+        owner.execute("UPDATE delivery SET lease_until = now(), next_attempt_at = now()")
 
 
 def body_of(order: Order) -> bytes:

@@ -99,13 +99,13 @@ class Book:
     def verdicts(self, typed: str, kind: str, name: str, day: date) -> dict[str, str]:
         """Return the verdict of each area. `kind` is right or doubtful (a full code), organisation, or registration."""
         led_to = {f.code for f in self.facts.values() if typed == f.code or typed in f.numbers}
-        own = [f for f in self.facts.values() if f.code in led_to]
+        own = [f for f in self.facts.values() if f.code in led_to and f.state != "revoked"]
         inside = {"right": typed[8:17], "doubtful": typed[8:17], "organisation": typed}.get(kind, "-")
         kin = [f for f in self.facts.values() if (inside == f.code or inside in f.numbers) and f.code not in led_to]
         called_so = {f.code for f in self.facts.values() if f.enterprise_name == name} - {*led_to, typed}
         namesakes = [f for f in self.facts.values() if f.code in called_so]
-        firm = {f.code for f in own if f.was_listed and f.state != "revoked"}
-        leads_nowhere = kind != "right" and not (len(firm) == 1 and led_to == firm)
+        firm = {f.code for f in own if f.was_listed}
+        leads_nowhere = kind != "right" and not (len(firm) == 1 and {f.code for f in own} == firm)
         another_name = bool(name and own) and name not in {f.enterprise_name for f in own}
         answers = {}
         for area in NINE:

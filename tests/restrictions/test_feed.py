@@ -18,10 +18,11 @@ from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.faults import EpochChanged, Overloaded, RevisionNotReached
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, UnknownReason, Verdict
+from credit_sanction_service.restrictions.demands import Demand
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.index import Index
 from credit_sanction_service.restrictions.law_follower import LawFollower
-from credit_sanction_service.restrictions.look_up import Demand, LookUp
+from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.store.connect import Connection, connect
 from credit_sanction_service.store.feed import changes_between, read_head
 from credit_sanction_service.store.targets import install_targets
@@ -241,10 +242,15 @@ def test_a_new_epoch_is_loaded_whole(store: Database, writer: Writer, follow: Fo
 
 def test_a_store_that_went_back_is_loaded_whole(store: Database, writer: Writer) -> None:
     index = Index.of(Revision(epoch=1, number=9), [sample(9)])
+    told: list[bool] = []
+    index.tell_ready(told.append)
     record = sample(1)
     revision = commit(writer, record)
     with connect(store.service_dsn) as own:
-        IndexFollower(index, LawFollower(), clock=machine_clock).catch_up(own, read_head(own), asked_at=0)
+        follower, head = IndexFollower(index, LawFollower(), clock=machine_clock), read_head(own)
+        for _ in range(2):
+            follower.catch_up(own, head, asked_at=0)
+    assert told == [True, False, True], "not ready, from when that was seen until all was loaded"
     assert index.revision == revision
     assert holds(index, record)
     assert not holds(index, sample(9))
@@ -286,7 +292,16 @@ def test_a_clock_that_is_off_decides_nothing(store: Database) -> None:
             index = Index()
             off = timedelta(seconds=seconds)
             follower = IndexFollower(index, LawFollower(), clock=lambda off=off: machine_clock() + off)  # type: ignore[misc]
-            follower.catch_up(own, read_head(own), asked_at=1e12)
+            head = read_head(own)
+            follower.catch_up(own, head, asked_at=1e12)
+            # What others took to catch up, or the answer to come, is not the clock's. (One that is behind may hide in the latter.)
+            for early, asked_at in (
+                (replace(head, now=head.now - timedelta(seconds=60), read_at=head.read_at - 60), 1e12),
+                (replace(head, now=head.now - timedelta(seconds=60)), head.read_at - 60),
+            ):
+                if seconds >= 0:
+                    follower.catch_up(own, early, asked_at=asked_at)
+                    index.reached(asked_at=1e12, clock_in_doubt=index.clock_in_doubt)
             answer = check(index)
             assert answer.verdict.value == verdict, seconds
             assert (UnknownReason.CLOCK_IN_DOUBT in answer.unknown_reasons) == (verdict == "UNKNOWN")

@@ -131,7 +131,7 @@ def test_waiting_ends_at_the_revision_or_says_why_not() -> None:
         index.wait_for(at(1), timeout=0.01)
     index.replace(at(5), None)
     index.wait_for(at(5), timeout=0)
-    with pytest.raises(RevisionNotReached, match=r"1\.6 was not reached .* 1\.5 is known"):
+    with pytest.raises(RevisionNotReached, match=r"1:6 was not reached .* is at 1:5"):
         index.wait_for(at(6), timeout=0.01)
     with pytest.raises(EpochChanged):
         index.wait_for(at(1, epoch=0), timeout=WAIT)
@@ -153,12 +153,15 @@ def test_after_a_fault_half_way_nothing_is_answered_until_all_is_loaded_anew() -
         raise ValueError("broken")
 
     index = Index.of(at(1), [sample(1)])
+    told: list[bool] = []
+    index.tell_ready(told.append)
     index.follow(broken)
     with pytest.raises(ValueError, match="broken"):
         index.apply(at(2), [facts_of(sample(2))])
     assert index.revision is None
     with pytest.raises(RevisionNotReached), index.hold():
         pass
+    assert told == [True, False]
 
 
 def test_a_new_epoch_replaces_everything() -> None:

@@ -17,10 +17,11 @@ from credit_sanction_service.domain.answers import Question
 from credit_sanction_service.domain.faults import RevisionNotReached
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, EditionKind, UnknownReason, Verdict
+from credit_sanction_service.restrictions.demands import Demand
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.index import Index
 from credit_sanction_service.restrictions.law_follower import LawFollower
-from credit_sanction_service.restrictions.look_up import Demand, LookUp
+from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.store.connect import Connection, connect
 from credit_sanction_service.store.feed import read_head
 from credit_sanction_service.store.law import load_law
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from credit_sanction_service.domain.answers import Answer
     from credit_sanction_service.domain.editions import Edition
     from credit_sanction_service.domain.records import SanctionRecord
-    from credit_sanction_service.restrictions.look_up import Basis
+    from credit_sanction_service.restrictions.demands import Basis
     from credit_sanction_service.store.values import Head, Revision
 
 WAIT = 20

@@ -47,10 +47,11 @@ from credit_sanction_service.domain.faults import Duplicate, SanctionError
 from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.terms import GROUPS, Area, IdentifierKind, PublicationClass
 from credit_sanction_service.records import Records
+from credit_sanction_service.restrictions.demands import Demand
 from credit_sanction_service.restrictions.feed import Feed, IndexFollower
 from credit_sanction_service.restrictions.index import Index
 from credit_sanction_service.restrictions.law_follower import LawFollower
-from credit_sanction_service.restrictions.look_up import Demand, LookUp
+from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.store.connect import Reader, connect
 from credit_sanction_service.store.feed import read_head
 from credit_sanction_service.store.law_loading import install_editions

@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.samples import TODAY, code
 
+from credit_sanction_service.domain.facts import MeasureFacts
 from credit_sanction_service.domain.faults import StoreUnavailable
 from credit_sanction_service.domain.identifiers import USCC_ALPHABET
 from credit_sanction_service.domain.terms import ALL_AREAS, Area, State
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from credit_sanction_service.domain.facts import RecordFacts
+    from credit_sanction_service.restrictions.names.name_table import NameTable
     from credit_sanction_service.restrictions.names.search import FoundEnterprise
 
 NAMES = (
@@ -214,6 +216,16 @@ def test_only_the_areas_asked_are_searched() -> None:
         assert not search.find(code(1), [Area.BOND_ISSUANCE], most=5).enterprises
 
 
+def test_a_measure_is_searched_until_its_last_day() -> None:
+    """As a look-up: the record may have effect elsewhere for longer."""
+    ends = {Area.LAND_SUPPLY: TODAY + timedelta(days=9), Area.BOND_ISSUANCE: TODAY - timedelta(days=1)}
+    measures = tuple(MeasureFacts(area=area, end=end) for area, end in ends.items())
+    with searching(index_of([replace(facts(1, NAMES[0]), measures=measures)])) as search:
+        for query in (NAMES[0], code(1)):
+            assert search.find(query, [Area.LAND_SUPPLY], most=5).enterprises
+            assert not search.find(query, [Area.BOND_ISSUANCE], most=5).enterprises
+
+
 def test_no_more_are_found_than_were_asked_for_and_that_there_are_more_is_said() -> None:
     records = [
         facts(number, f"{place}市虚金达钢铁有限公司") for number, place in enumerate(("长春", "四平", "通化", "白山"))
@@ -277,6 +289,30 @@ def test_it_keeps_up_with_the_index() -> None:
         index.apply(at(3), [replace(one, version=3, state=State.REVOKED)])
         assert found(search, "梦新钢铁") == ()
         assert search.find("梦新钢铁", ALL_AREAS, most=1).revision == at(3)
+
+
+def test_the_revision_told_is_one_whose_names_were_searched() -> None:
+    index = index_of([facts(1, NAMES[2])])
+    names = Names(index)
+    names.start()
+    assert names.wait_until_ready(20)
+
+    class Slow:
+        """Lends the names, and has somebody listed before the index is asked what they lead to."""
+
+        @contextmanager
+        def lend(self) -> Iterator[tuple[NameTable, RecentNames]]:
+            with names.lend() as lent:
+                yield lent
+            if index.revision == at(1):
+                index.apply(at(2), [facts(2, NAMES[0])])
+
+    search = Search(index, Slow(), today=lambda: TODAY)  # type: ignore[arg-type]  # as much of it as a search uses
+    asked = search.find(NAMES[0], ALL_AREAS, most=5)
+    assert (asked.enterprises, asked.revision) == ((), at(1))
+    again = search.find(NAMES[0], ALL_AREAS, most=5)
+    assert (len(again.enterprises), again.revision) == (1, at(2))
+    names.close()
 
 
 def test_a_new_base_changes_no_answer() -> None:

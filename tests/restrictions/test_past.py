@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -35,11 +36,15 @@ from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.terms import ALL_AREAS, EditionKind, IdentifierKind, Verdict
 from credit_sanction_service.obligations import Obligations
 from credit_sanction_service.records import Proceedings, Records
+from credit_sanction_service.restrictions.demands import Demand
 from credit_sanction_service.restrictions.feed import IndexFollower
 from credit_sanction_service.restrictions.index import Index
 from credit_sanction_service.restrictions.law_follower import LawFollower
-from credit_sanction_service.restrictions.look_up import Demand, LookUp
+from credit_sanction_service.restrictions.long_list import CLEAR, COLD, CallerGoneError, Order
+from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.restrictions.past import Past
+from credit_sanction_service.restrictions.prepared import Terms
+from credit_sanction_service.restrictions.screening import Screening
 from credit_sanction_service.store.commit import DRAW
 from credit_sanction_service.store.connect import Reader, connect
 from credit_sanction_service.store.feed import read_head
@@ -49,12 +54,12 @@ from credit_sanction_service.store.values import Revision
 from credit_sanction_service.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.database import Database
 
     from credit_sanction_service.domain.answers import Answer, Known
-    from credit_sanction_service.restrictions.look_up import Basis
+    from credit_sanction_service.restrictions.demands import Basis
 
 WAIT = 20
 NAMES = ("长春虚构1号水泥有限公司", "长春虚构更名水泥有限公司")
@@ -99,8 +104,9 @@ class House:
 
     def in_the_past(self, revision: Revision) -> tuple[list[Known], dict[EditionKind, str]]:
         """Return what the past tells about the same."""
-        known, law = self.past.known(QUESTIONS, revision)
-        return known, dict(law.names())
+        then = self.past.known(QUESTIONS, revision)
+        assert then.known_at == self.known_at(revision)
+        return list(then.known), dict(then.law.names())
 
     def check(self, demand: Demand) -> tuple[Answer, Basis]:
         """Look enterprise 1 up."""
@@ -247,6 +253,50 @@ def test_a_revision_to_come_is_waited_for_and_one_of_another_epoch_refused(house
         without.check([QUESTIONS[0]], Demand(at_revision=head))
 
 
+def test_a_long_list_of_a_past_is_worked_off_in_slices_and_stays_of_one_revision(house: House) -> None:
+    first = house.records.create(draft(1), call())
+    house.follow()
+    screening: Screening[Answer] = Screening(house.look_up, lambda given: given, lambda _: 0)
+    codes = [code(1 + number % 40) for number in range(1_100)]
+    asked: list[int] = []
+
+    def ask(place: int) -> Question:
+        asked.append(place)
+        return Question(code=judge(codes[place]), name="", areas=ALL_AREAS)
+
+    def screened(demand: Demand, is_active: Callable[[], bool]) -> bytes:
+        asked.clear()
+        order = Order(codes=codes, terms=Terms(areas=ALL_AREAS), demand=demand, ask=ask, is_active=is_active)
+        given = screening.many(order)
+        assert (given.basis.revision, len(asked)) == (first.revision, len(codes))
+        return given.verdicts
+
+    def learn() -> bool:
+        note()
+        if len(turns) == 2:
+            house.records.create(draft(2), call())  # not known at the first revision
+            house.follow()
+        return True
+
+    def note() -> bool:
+        turns.append(len(asked))
+        return True
+
+    turns: list[int] = []
+    at_first = Demand(at_revision=first.revision)
+    verdicts = screened(at_first, learn)  # by the index, until that moves on
+    assert max(after - before for before, after in pairwise([0, *turns])) <= 500
+    assert turns[1] == 2 * COLD
+    assert {place % 40 for place, verdict in enumerate(verdicts) if verdict != CLEAR} == {0}
+    turns.clear()
+    for demand in (at_first, Demand(known_at=house.known_at(first.revision), day=TODAY)):
+        assert screened(demand, note) == verdicts
+    assert turns == [500, 1_000, 1_100] * 2
+    with pytest.raises(CallerGoneError):
+        screened(at_first, lambda: not asked)
+    assert len(asked) == 500
+
+
 def test_what_was_known_before_a_restore_is_told_under_its_own_epoch(house: House) -> None:
     before = house.records.create(draft(1), call())
     house.owner.execute("UPDATE store_head SET epoch = 2, number = 0")
@@ -259,9 +309,27 @@ def test_what_was_known_before_a_restore_is_told_under_its_own_epoch(house: Hous
         house.past.known(QUESTIONS, Revision(epoch=2, number=7))
 
 
+@pytest.mark.parametrize("begins_with", ["number = 0", "number = number"])
+def test_the_revision_with_which_an_epoch_begins_is_answered_ever_after(house: House, begins_with: str) -> None:
+    before = house.records.create(draft(1), call())
+    house.owner.execute(f"UPDATE store_head SET epoch = 2, {begins_with}")  # noqa: S608 - ours
+    begun = house.follow()
+    assert house.check(Demand(at_revision=begun))[1].ground.known_at is None  # it is the present one
+    for number in (2, 3):
+        then = house.past.known(QUESTIONS, begun)
+        assert (then.known_at, len(then.known[0].records)) == (house.known_at(before.revision), 1)
+        house.records.create(draft(number), call())
+    house.follow()
+    basis = house.check(Demand(at_revision=begun))[1]
+    assert (basis.revision, basis.ground.known_at) == (begun, house.known_at(before.revision))
+    for never in (-1, 7):
+        with pytest.raises(EpochChanged):
+            house.past.known(QUESTIONS, replace(begun, number=begun.number + never))
+
+
 def test_a_revision_older_than_the_rule_tables_is_refused_in_words(house: House) -> None:
     house.owner.execute("INSERT INTO revision VALUES (1, 0, '2020-01-01T00:00:00Z')")
-    with pytest.raises(Invalid, match=r"no rule tables at revision 1\.0: the first came with revision 1\.1"):
+    with pytest.raises(Invalid, match=r"no rule tables at revision 1:0: the first came with revision 1:1"):
         house.past.known(QUESTIONS, Revision(epoch=1, number=0))
 
 
@@ -277,6 +345,8 @@ def test_a_commit_under_way_is_waited_for_where_it_may_be_known_by_then(house: H
         asked = asking.submit(ask)
         with house.other.transaction():
             row = house.other.execute(DRAW).fetchone()
+            with pytest.raises(RevisionNotReached, match=r"^consistency\.as_known_at: .* not settled yet"):
+                house.past.revision_at(house.now(), within_s=0.01)  # by somebody who waits no longer
             drawn.set()
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE store_head%'"
             while house.connection.execute(waiting).fetchone() == (0,):

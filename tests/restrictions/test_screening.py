@@ -30,9 +30,10 @@ from credit_sanction_service.domain.facts import facts_of
 from credit_sanction_service.domain.identifiers import Judgement, judge
 from credit_sanction_service.domain.lifecycle import lift, revoke
 from credit_sanction_service.domain.terms import ALL_AREAS, SEVERITY, Area, IdentifierKind, LandPurpose, Verdict
+from credit_sanction_service.restrictions.demands import PRESENT, Demand
 from credit_sanction_service.restrictions.index import Index
 from credit_sanction_service.restrictions.long_list import COLD, SLICE, CallerGoneError, Order
-from credit_sanction_service.restrictions.look_up import PRESENT, Demand, LookUp
+from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.restrictions.prepared import Prepared, Ready, Terms
 from credit_sanction_service.restrictions.screening import Screened, Screening
 from credit_sanction_service.store.outcomes import Refused

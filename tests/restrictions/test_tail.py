@@ -9,16 +9,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
-from tests.samples import noon
+from tests.samples import LAW, noon
 from tests.samples import record as sample
 
 from credit_sanction_service.domain.faults import EpochChanged, RevisionNotReached, StoreUnavailable
+from credit_sanction_service.domain.terms import ALL_AREAS
+from credit_sanction_service.restrictions.entries import Scope
+from credit_sanction_service.restrictions.export import Export
 from credit_sanction_service.restrictions.tail import Tail
+from credit_sanction_service.restrictions.watch import Told, Watch
+from credit_sanction_service.store.as_of import Place
 from credit_sanction_service.store.connect import connect
 from credit_sanction_service.store.feed import read_head
 from credit_sanction_service.store.values import Head, Revision
-from credit_sanction_service.store.watching import Place, changes_after
+from credit_sanction_service.store.watching import changes_after
 from credit_sanction_service.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -59,7 +65,15 @@ def see(tail: Tail, store: Database, *, ago: float = 0.0) -> Revision:
 
 def at(number: int, *, epoch: int = 1) -> Head:
     revision = Revision(epoch=epoch, number=number)
-    return Head(revision=revision, access_version=0, targets_version=0, law_version=0, now=datetime.now(UTC))
+    return Head(
+        revision=revision,
+        access_version=0,
+        targets_version=0,
+        law_version=0,
+        now=datetime.now(UTC),
+        known_at=None,
+        read_at=time.monotonic(),
+    )
 
 
 def test_pages_go_through_revisions_larger_than_they_are(store: Database, tail: Tail) -> None:
@@ -72,7 +86,7 @@ def test_pages_go_through_revisions_larger_than_they_are(store: Database, tail: 
         seen += [(one.revision.number, len(one.records), one.is_whole) for one in page.revisions]
         place = page.until
     assert seen == [(2, 1, True), (3, 3, False), (3, 4, False), (3, 2, True), (4, 2, True)]
-    assert tail.is_current(place)
+    assert tail.is_current(place, turns=tail.turns)
     with connect(store.service_dsn) as connection:
         whole = changes_after(connection, tail.begin(Revision(epoch=1, number=1)), place.revision, limit=100)
     assert [len(one.records) for one in whole.revisions] == [1, 9, 2]
@@ -111,15 +125,90 @@ def test_who_has_lost_sight_of_the_store_says_nothing(store: Database, tail: Tai
     place = Place(revision=see(tail, store, ago=60))
     with pytest.raises(StoreUnavailable, match="last seen 60 s ago"):
         tail.wait(place, turns=tail.turns, timeout=0, left=lambda: False)
+    assert not tail.is_current(place, turns=tail.turns)
     see(tail, store)
     assert not tail.wait(place, turns=tail.turns, timeout=0, left=lambda: False)
+    assert tail.is_current(place, turns=tail.turns)
+    later = Place(revision=Revision(epoch=1, number=place.revision.number + 1))
+    for unknown, turns in ((later, tail.turns), (replace(place, ordinal=3), tail.turns), (place, tail.turns + 1)):
+        assert not tail.is_current(unknown, turns=turns)
+
+
+def watching(tail: Tail, *, district: str | None = None, heartbeat: float = 1.0) -> Iterator[Told]:
+    """Watch everything since the law, or one district."""
+    scope = Scope(areas=frozenset(ALL_AREAS), districts=frozenset({district}) if district else None)
+    start = Revision(epoch=1, number=1)
+    return Watch(tail, scope, start, heartbeat=heartbeat, law=lambda _: LAW, clock=noon, left=lambda: False).messages()
+
+
+def test_a_reader_that_took_its_time_hears_no_heartbeat_of_long_ago(store: Database, tail: Tail) -> None:
+    commit(store, 1)
+    see(tail, store)
+    messages = watching(tail)
+    assert len(next(messages).entries) == 1
+    see(tail, store, ago=9)  # the store is out of sight since
+    with pytest.raises(StoreUnavailable, match="last seen"):
+        next(messages)
+
+
+def test_a_watch_from_now_on_waits_for_what_its_process_can_look_up(store: Database, tail: Tail) -> None:
+    see(tail, store)
+    commit(store, 1)
+    scope = Scope(areas=frozenset(ALL_AREAS))
+    watch = Watch(tail, scope, None, heartbeat=1.0, law=lambda _: LAW, clock=noon, left=threading.Event().is_set)
+    told: list[Told] = []
+    waiting = threading.Thread(target=lambda: told.append(next(watch.messages())))
+    waiting.start()
+    waiting.join(0.05)
+    assert not told
+    reached = see(tail, store)
+    waiting.join(WAIT)
+    assert told == [Told(revision=reached)]
+
+
+def test_a_reader_whom_nothing_concerns_is_told_how_far_it_has_come(store: Database, tail: Tail) -> None:
+    commit(store, 1, 9, 2)
+    see(tail, store)
+    messages = watching(tail, district="220104", heartbeat=0.0)
+    told = [next(messages)]
+    while told[-1].known_at or told[-1].revision.number < 4:
+        told.append(next(messages))
+    assert not any(one.entries for one in told)
+    words = [(one.revision.number, one.more) for one in told if one.known_at]
+    assert words == [(2, False), (3, True), (3, False)]  # then a heartbeat of the last
+
+
+def test_an_export_in_whose_midst_the_store_is_restored_does_not_end_as_whole(store: Database, tail: Tail) -> None:
+    commit(store, 6)
+    see(tail, store)
+    scope = Scope(areas=frozenset(ALL_AREAS))
+    by_the_log = Export(tail, scope, clock=noon, page_size=3).parts()
+    assert len(next(by_the_log).entries) == 3
+    with psycopg.connect(store.owner_dsn) as owner:
+        owner.execute("UPDATE store_head SET number = 1")
+        see_restored = read_head(owner)
+        owner.execute("UPDATE store_head SET number = 2")
+    with connect(store.service_dsn) as connection:
+        tail.catch_up(connection, see_restored, asked_at=time.monotonic())
+    with pytest.raises(EpochChanged):
+        next(by_the_log)
+    see(tail, store)
+    by_its_epoch = Export(tail, scope, clock=noon, page_size=3).parts()
+    next(by_its_epoch)
+    with psycopg.connect(store.owner_dsn) as owner:
+        owner.execute("UPDATE store_head SET epoch = 2")
+    with pytest.raises(EpochChanged):  # also before the feed has heard of it
+        next(by_its_epoch)
 
 
 def test_a_reader_that_lags_is_not_current(store: Database, tail: Tail) -> None:
     with connect(store.service_dsn) as connection:
         for number, ago in ((5, 9.0), (6, 2.0), (7, 0.0)):
             tail.catch_up(connection, at(number), asked_at=time.monotonic() - ago)
-    current = {number: tail.is_current(Place(revision=Revision(epoch=1, number=number))) for number in (5, 6, 7)}
+    current = {
+        number: tail.is_current(Place(revision=Revision(epoch=1, number=number)), turns=tail.turns)
+        for number in (5, 6, 7)
+    }
     assert current == {5: False, 6: True, 7: True}
 
 
@@ -160,8 +249,10 @@ def test_a_clock_that_is_off_tells_nothing(store: Database) -> None:
         with closing(Tail(store.service_dsn, clock=lambda off=off: datetime.now(UTC) + off)) as tail:  # type: ignore[misc]
             see(tail, store)
             with connect(store.service_dsn) as connection:
-                late = replace(read_head(connection), now=datetime.now(UTC) - timedelta(seconds=60))
-                tail.catch_up(connection, late, asked_at=time.monotonic() - 60)  # it was asked for a minute ago
+                head = read_head(connection)
+                # It came a minute ago, and others have caught up in the meantime.
+                early = replace(head, now=head.now - timedelta(seconds=60), read_at=head.read_at - 60)
+                tail.catch_up(connection, early, asked_at=early.read_at)
             if tells:
                 tail.begin(None)
             else:

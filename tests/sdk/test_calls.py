@@ -188,7 +188,8 @@ def test_a_write_that_is_retried_keeps_its_request_id(service: Loopback, client:
         "RevokeSanctionRecord": wire.RevokeSanctionRecordResponse(record=RECORD),
     }.get(method, RECORD)
     service.on(method, lambda _: answer)
-    service.fail(grpc.StatusCode.UNAVAILABLE, "starting", info("STORE_UNAVAILABLE"), SOON, times=2)
+    service.fail(grpc.StatusCode.CANCELLED, "CANCELLED")  # by a server that stops
+    service.fail(grpc.StatusCode.UNAVAILABLE, "starting", info("STORE_UNAVAILABLE"), SOON)
     WRITES[method](client)
     WRITES[method](client)
     ids = [str(getattr(arrival.request, "request_id", "")) for arrival in service.arrivals]

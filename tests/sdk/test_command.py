@@ -154,6 +154,36 @@ def test_what_is_to_be_done_by_whom_and_what_a_lender_is_told_have_a_line_each(
     told = json.loads(capsys.readouterr().out)
     assert told["credit_directions"] == ["SUPPORT", "REFUSE_NEW_CREDIT"]
     assert told["law"] == {"LIMITS": "2026-1"}
+    assert not any("left off" in line for line in printed)
+    brief = lookup_wire.RestrictionAnswer(code=CODE, verdict=lookup_wire.VERDICT_RESTRICTED, details_omitted=True)
+    service.on("CheckRestrictions", lambda _: lookup_wire.CheckRestrictionsResponse(answer=brief))
+    assert main(["check", CODE, "--address", service.address]) == 3
+    assert "ask again in fewer areas" in capsys.readouterr().out
+
+
+def test_what_rests_or_is_over_is_told_with_what_it_was(service: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = lookup_wire.RestrictionAnswer(code=CODE, verdict=lookup_wire.VERDICT_CLEAR)
+    for state, bound in (("SUSPENDED", True), ("ENDED", True), ("ENDED", False)):
+        one = answer.restrictions.add(
+            bound=bound, state=lookup_wire.RestrictionState.Value(f"RESTRICTION_STATE_{state}")
+        )
+        one.demands.add(action=measure_pb2.ACTION_REFUSE_NEW_CREDIT, bound=bound)
+    service.on("CheckRestrictions", lambda _: lookup_wire.CheckRestrictionsResponse(answer=answer))
+    assert main(["check", CODE, "--include-ended", "--address", service.address]) == 0
+    printed = capsys.readouterr().out
+    for told in (
+        "中止前有约束力 suspended, else binding",
+        "原有约束力 ended, was binding",
+        "原为提示性 ended, was advisory",
+    ):
+        assert printed.count(told) == 2
+    assert "提示性 advisory" not in printed
+
+
+def test_a_purpose_without_a_receipt_is_refused(service: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", CODE, "--purpose", "虚构授信", "--address", service.address]) == 2
+    assert "--receipt FILE" in capsys.readouterr().err
+    assert not service.arrivals
 
 
 def test_land_is_asked_about_for_a_purpose(service: Loopback, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +20,7 @@ from credit_sanction import (
     Revision,
     UnknownReason,
     Verdict,
+    WrongValue,
 )
 from credit_sanction.v1 import error_reason_pb2, measure_pb2, revision_pb2
 from credit_sanction.v1 import restriction_service_pb2 as wire
@@ -368,3 +369,31 @@ def test_an_answer_states_itself_in_a_sentence(service: Loopback, client: Client
     service.on("CheckRestrictions", lambda _: single(wire.VERDICT_UNKNOWN, stale=True))
     assert "cannot be decided" in client.check(CODE).statement
     assert "数据过期" in client.check(CODE).statement
+
+
+def test_an_answer_of_the_past_says_so(service: Loopback, client: Client) -> None:
+    reply = single(wire.VERDICT_CLEAR)
+    reply.basis.known_at.FromDatetime(datetime(2026, 11, 20, 1, tzinfo=UTC))
+    service.on("CheckRestrictions", lambda _: reply)
+    answer = client.check(CODE, at_revision=Revision(epoch=1, number=42))
+    assert (answer.as_known, answer.known_at) == (Revision(epoch=1, number=42), datetime(2026, 11, 20, 1, tzinfo=UTC))
+    assert answer.statement == (
+        f"{CODE}: no measure in force on 2026-11-23, as known at revision 1:42, of 2026-11-20T09:00:00+08:00, not as of now 历史时点;"
+        " revision 1:42, asked at 2026-11-23T12:05:06+08:00 无惩戒措施"
+    )
+    noon = datetime(2026, 11, 20, 4, tzinfo=UTC)
+    assert client.check(CODE, as_known_at=noon).of_the_past.startswith("as known at 2026-11-20T12:00:00+08:00, of 2026")
+    assert client.check(CODE, as_of_date="2026-11-20").of_the_past == ""
+
+
+def test_what_would_be_dropped_or_beyond_counting_is_refused(service: Loopback, client: Client) -> None:
+    with pytest.raises(WrongValue, match=r"^purpose: "):
+        client.check(CODE, purpose="虚构授信")
+    for staleness in (float("nan"), 1e300, 10**5000):
+        with pytest.raises(WrongValue, match=r"^max_staleness: "):
+            client.check(CODE, max_staleness=staleness)
+    with pytest.raises(WrongValue, match=r"^as_known_at: "):
+        client.check(CODE, as_known_at=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=8))))
+    with pytest.raises(WrongValue, match=r"^timeout "):
+        Client(service.address, timeout=1e300)
+    assert not service.arrivals

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import ErrorInfo
+from tests.sdk.test_command import CITIZEN
 from tests.sdk.test_lookups import BASIS, CODE, restricted, short_form, told
 
 from credit_sanction import (
@@ -21,6 +23,7 @@ from credit_sanction import (
     Verdict,
 )
 from credit_sanction.__main__ import main
+from credit_sanction.v1 import error_reason_pb2
 from credit_sanction.v1 import restriction_service_pb2 as wire
 from credit_sanction.v1.revision_pb2 import Revision
 
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from tests.sdk.loopback import Loopback
 
 MESSAGE = 5_000
+DISGUISED = "9900/0019/0001-0102/94"
+LONG = "9" * 300
 
 
 def screened(request: wire.ScreenRestrictionsRequest) -> wire.ScreenRestrictionsResponse:
@@ -74,7 +79,8 @@ def test_a_stream_that_breaks_goes_on_where_it_was(service: Loopback, client: Cl
     codes = [str(number) for number in range(4 * MESSAGE)]
     results = client.screen(iter(codes))
     given = [next(results) for _ in range(MESSAGE)]
-    service.fail(grpc.StatusCode.UNAVAILABLE, "restarting", times=2)
+    service.fail(grpc.StatusCode.CANCELLED, "stopping")
+    service.fail(grpc.StatusCode.UNAVAILABLE, "restarting")
     given.extend(results)
     assert [one.asked for one in given if isinstance(one, Answer)] == codes
     again = [request for request in service.requests(wire.ScreenRestrictionsRequest) if request.HasField("terms")]
@@ -152,19 +158,73 @@ def test_the_command_prints_who_is_not_clear_and_exits_with_the_worst(
     told_to = ["--address", service.address]
     assert main(["screen", str(file), "--area", "loans", "--at-revision", "1:7", "--include-ended", *told_to]) == 3
     printed = capsys.readouterr()
-    assert printed.out.startswith(f"3: RESTRICTED  {CODE}")
-    assert printed.err == "3 items: 1 RESTRICTED, 0 UNKNOWN, 0 ADVISORY, 2 CLEAR, 0 refused\n"
+    assert printed.out.startswith(f"line 4: RESTRICTED  {CODE}")
+    past = "as known at revision 1:7"
+    assert f"  {past}\n" in printed.out
+    assert printed.err == (
+        "3 items: 1 RESTRICTED, 0 UNKNOWN, 0 ADVISORY, 2 CLEAR, 0 refused\n"
+        f"areas asked: FINANCING_CREDIT, BOND_ISSUANCE\n{past}\n"
+    )
     (request,) = service.requests(wire.ScreenRestrictionsRequest)
     assert (list(request.codes), list(request.names)) == (["1", "2", CODE], ["", "虚构二厂", ""])
     assert (request.terms.consistency.at_revision.number, request.terms.include_ended) == (7, True)
     file.write_text("1\n2\n", encoding="utf-8")
     assert main(["screen", str(file), "--all", "--as-known-at", "2026-11-20T12:00:00+08:00", *told_to]) == 0
-    assert "1: CLEAR  1\n" in capsys.readouterr().out
-    file.write_text("1\nbad\n", encoding="utf-8")
-    assert main(["screen", str(file), "--json", *told_to]) == 1
-    clear, refused = map(json.loads, capsys.readouterr().out.splitlines())
-    assert (clear["item"], clear["verdict"]) == (1, "CLEAR")
-    assert (refused["item"], refused["reason"]) == (2, "IDENTIFIER_REFUSED")
-    file.write_bytes(b"1\n\xff\n")
-    assert main(["screen", str(file), *told_to]) == 2
-    assert "cannot be read as CSV in UTF-8" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "line 1: CLEAR  1\n" in printed.out
+    assert "as known at 2026-11-20T12:00:00+08:00" in printed.err
+
+
+def test_the_command_counts_who_has_no_code_and_shows_no_citizens_number(
+    service: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = {CITIZEN, LONG, DISGUISED}
+
+    def answer(request: wire.ScreenRestrictionsRequest) -> wire.ScreenRestrictionsResponse:
+        response = wire.ScreenRestrictionsResponse(sequence=request.sequence, basis=BASIS)
+        for index, code in enumerate(request.codes):
+            fault = error_reason_pb2.ItemError(message="what was typed: no code")
+            response.verdicts.append(wire.VERDICT_UNSPECIFIED if code in refused else wire.VERDICT_CLEAR)
+            response.details.extend([wire.ItemDetail(index=index, error=fault)] if code in refused else [])
+        return response
+
+    service.on("ScreenRestrictions", answer)
+    file = tmp_path / "customers.csv"
+    file.write_text(f",只有名称\n1\n,\n{CITIZEN}\n{LONG}\n2\n{DISGUISED}\n,虚构二厂\n", encoding="utf-8")
+    assert main(["screen", str(file), "--json", "--address", service.address]) == 1
+    printed = capsys.readouterr()
+    first, one, hidden, cut, two, disguised, last = map(json.loads, printed.out.splitlines())
+    assert first == {"line": 1, "code": "", "reason": "INVALID_FIELD", "message": "code: it is empty"}
+    assert (one["line"], one["verdict"], one["as_known"], two["line"], last["line"]) == (2, "CLEAR", None, 6, 8)
+    assert (hidden["line"], hidden["code"], disguised["code"]) == (4, "990000************", "*" * 18)
+    assert cut["code"] == f"{LONG[:80]}…"
+    assert "0102" not in printed.out
+    assert printed.err.startswith("7 items: 0 RESTRICTED, 0 UNKNOWN, 0 ADVISORY, 2 CLEAR, 5 refused\n")
+    file.write_text(",只有名称\n", encoding="utf-8")
+    assert main(["screen", str(file), "--address", service.address]) == 1
+    assert capsys.readouterr().out == "line 1: refused  code: it is empty\n"
+    file.write_text("\n统一社会信用代码,企业名称\n", encoding="utf-8")
+    assert main(["screen", str(file), "--address", service.address]) == 2
+    assert capsys.readouterr().err == f"credit-sanction: {file} has no code: nobody was looked up\n"
+
+
+@pytest.mark.parametrize("command", ["check", "screen"])
+def test_without_an_area_the_command_asks_for_all_that_one_may_and_says_so(
+    service: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    service.on("ScreenRestrictions", screened)
+    service.on("CheckRestrictions", lambda _: wire.CheckRestrictionsResponse(answer=restricted(), basis=BASIS))
+    file = tmp_path / "customers.csv"
+    file.write_text(f",只有名称\n1\n{CODE}\n", encoding="utf-8")
+    asked = [command, str(file) if command == "screen" else CODE, "--address", service.address]
+    own = ErrorInfo(domain="credit-sanction", metadata={"areas": "FINANCING_CREDIT,BOND_ISSUANCE"})
+    service.fail(grpc.StatusCode.PERMISSION_DENIED, "bank may not ask about LAND_SUPPLY", own)
+    assert main(asked) == (1 if command == "screen" else 3)
+    printed = capsys.readouterr()
+    assert "areas asked: FINANCING_CREDIT, BOND_ISSUANCE" in printed.out + printed.err
+    if command == "screen":
+        assert printed.err.startswith("3 items: 1 RESTRICTED, 0 UNKNOWN, 0 ADVISORY, 1 CLEAR, 1 refused\n")
+    for details, areas in (([own], ["--area", "LAND"]), ([], [])):
+        service.fail(grpc.StatusCode.PERMISSION_DENIED, "bank may not ask about LAND_SUPPLY", *details)
+        assert main([*asked, *areas]) == 2
+        assert "may not ask" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ import grpc
 import pytest
 from google.protobuf import any_pb2
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from credit_sanction import (
@@ -23,6 +23,7 @@ from credit_sanction import (
     Client,
     ClientError,
     Conflict,
+    NotCovered,
     NotFound,
     NotFresh,
     Replica,
@@ -30,6 +31,8 @@ from credit_sanction import (
     Revision,
     Unavailable,
     Watch,
+    WrongKind,
+    WrongValue,
 )
 from credit_sanction.__main__ import main
 from credit_sanction._streams import Following
@@ -41,9 +44,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-CODES = ("91220101FAKE000130", "91220101FAKE000251", "91220101FAKE000372")
+CODES = ("91220101FAKE000130", "91220101FAKE002592", "91220101FAKE003711")
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 EPOCH_CHANGED = "EPOCH_CHANGED"
+AHEAD = "REVISION_NOT_REACHED"
 _REQUESTS: dict[str, type[Message]] = {
     "WatchRestrictions": wire.WatchRestrictionsRequest,
     "ExportRestrictions": wire.ExportRestrictionsRequest,
@@ -102,7 +106,7 @@ class Scripted:
     open and silent until its reader goes.
     """
 
-    scripts: deque[Sequence[Message | grpc.StatusCode | str]] = field(default_factory=deque)
+    scripts: deque[Iterable[Message | grpc.StatusCode | str]] = field(default_factory=deque)
     watched: list[wire.WatchRestrictionsRequest] = field(default_factory=list)
     exported: list[wire.ExportRestrictionsRequest] = field(default_factory=list)
     changed: list[wire.PutPortfolioRequest] = field(default_factory=list)
@@ -134,9 +138,11 @@ class Scripted:
         self.exported.append(request)
         return self._play(context)
 
-    def put(self, request: wire.PutPortfolioRequest, _: grpc.ServicerContext) -> Message:
+    def put(self, request: wire.PutPortfolioRequest, context: grpc.ServicerContext) -> Message:
         self.changed.append(request)
         given = {code for code in request.codes if code != "bad"}
+        if not given:
+            _refuse_codes(context)
         match request.change:
             case wire.PORTFOLIO_CHANGE_ADD:
                 self.held |= given
@@ -181,10 +187,21 @@ def _bytes(message: Message) -> bytes:
     return message.SerializeToString()
 
 
+def _refuse_codes(context: grpc.ServicerContext) -> None:
+    detail = any_pb2.Any()
+    fault = BadRequest.FieldViolation(field="codes[0]", description="'bad': too short [GB 32100]")
+    detail.Pack(BadRequest(field_violations=[fault]))
+    code = grpc.StatusCode.INVALID_ARGUMENT
+    status = Status(code=code.value[0], message="as told", details=[detail])
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(code, "as told")
+
+
 def _refuse(context: grpc.ServicerContext, reason: str) -> None:
     detail = any_pb2.Any()
-    detail.Pack(ErrorInfo(reason=reason, domain="credit-sanction"))
-    code = grpc.StatusCode.FAILED_PRECONDITION if reason == EPOCH_CHANGED else grpc.StatusCode.NOT_FOUND
+    detail.Pack(ErrorInfo(reason=reason, domain="credit-sanction", metadata={"head": "1:4"} if reason == AHEAD else {}))
+    codes = {EPOCH_CHANGED: grpc.StatusCode.FAILED_PRECONDITION, AHEAD: UNAVAILABLE}
+    code = codes.get(reason, grpc.StatusCode.NOT_FOUND)
     status = Status(code=code.value[0], message="as told", details=[detail])
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
     context.abort(code, "as told")
@@ -220,7 +237,7 @@ def test_a_watch_goes_on_behind_the_last_whole_revision(scripted: Scripted, read
         [
             [beat(1), told(2, entry(0), more=True), UNAVAILABLE],
             [told(2, entry(0), more=True), told(2, entry(1))],
-            [UNAVAILABLE],
+            [grpc.StatusCode.CANCELLED],
             [told(3, entry(0, version=2, state="ENDED"), law=True), EPOCH_CHANGED],
         ]
     )
@@ -328,6 +345,7 @@ def test_a_replica_answers_once_it_is_whole_and_fresh(scripted: Scripted, reader
             [beat(1, epoch=2)],
         ]
     )
+    scripted.held = set(CODES)
     with Replica(reader, portfolio="customers") as replica:
         replica.wait_for(Revision(epoch=2, number=1), 10)
         replica.wait_until_whole(10)
@@ -339,6 +357,62 @@ def test_a_replica_answers_once_it_is_whole_and_fresh(scripted: Scripted, reader
     with pytest.raises(NotFresh, match="closed"):
         replica.find(CODES[0])
     assert [request.after.number for request in scripted.watched][:3] == [7, 8, 9]
+
+
+def test_a_replica_says_nothing_of_whom_it_cannot_know(scripted: Scripted, reader: Client) -> None:
+    scripted.held = {CODES[0], CODES[1], "220101000012345"}
+    scripted.scripts.extend([[part(7, entry(0))], [beat(7)]])
+    with Replica(reader, portfolio="customers") as replica:
+        replica.wait_until_whole(10)
+        assert replica.find(CODES[1]) == ()
+        assert replica.find(f" {CODES[1].lower()}") == ()
+        assert replica.find(CODES[0])[0].code == CODES[0]
+        for outside in (CODES[2], "220101000012345", CODES[1][8:17], f"31{CODES[1][2:]}"):
+            with pytest.raises(NotCovered, match="look it up"):
+                replica.find(outside)
+        for nobody in ("", "RUBBISH", "990000190001010294", CODES[1][:-1]):
+            with pytest.raises(ValueError, match=r"^number: it ") as raised:
+                replica.find(nobody)
+            assert isinstance(raised.value, WrongValue)
+            assert not nobody or nobody not in str(raised.value)
+        with pytest.raises(TypeError, match="number: expected a text"):
+            replica.find(None)  # type: ignore[arg-type]
+        with pytest.raises(WrongKind, match="revision: expected a Revision"):
+            replica.wait_for("x")  # type: ignore[arg-type]
+    scripted.scripts.extend([[part(7, entry(0))], [beat(7)]])
+    with Replica(reader, districts=["220113"]) as replica:
+        replica.wait_until_whole(10)
+        assert len(replica.find(CODES[0])) == 1
+        with pytest.raises(NotCovered, match="other districts"):
+            replica.find(CODES[1])
+
+
+def test_a_replica_holds_a_portfolio_and_what_is_told_of_it_at_one_revision(scripted: Scripted, reader: Client) -> None:
+    scripted.held = set(CODES[:2])
+    goes_on = threading.Event()
+
+    def told_later() -> Iterator[Message]:
+        yield beat(7)
+        goes_on.wait(10)
+        yield told(8, entry(1, state="ENDED"))  # it went from the portfolio, and is restricted as before
+
+    scripted.scripts.extend([[part(7, entry(0), entry(1))], told_later(), [part(8, entry(0))], [beat(8)]])
+    with Replica(reader, portfolio="customers") as replica:
+        replica.wait_until_whole(10)
+        assert len(replica.find(CODES[1])) == 1
+        scripted.held = {CODES[0]}
+        goes_on.set()
+        replica.wait_for(Revision(epoch=1, number=8), 10)
+        with pytest.raises(NotCovered, match="portfolio customers"):
+            replica.find(CODES[1])
+
+
+def test_a_replica_begins_anew_where_the_service_has_lost_what_it_told(scripted: Scripted, reader: Client) -> None:
+    scripted.scripts.extend([[part(9, entry(0))], [AHEAD], [part(4, entry(1))], [beat(4)]])
+    with Replica(reader) as replica:
+        replica.wait_until_whole(10)
+        assert replica.revision == Revision(epoch=1, number=4)
+        assert replica.find(CODES[0]) == ()
 
 
 def test_a_replica_that_hears_nothing_says_nothing(scripted: Scripted, reader: Client) -> None:
@@ -386,18 +460,75 @@ def test_the_command_exports_watches_and_puts(
     assert main(["watch", "--after", "1:7", *where]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"ENDED  {CODES[0]}  长春市虚构0号钢铁有限公司  sanctionRecords/0"
-    assert "FINANCING_CREDIT: binding, 2026-03-01 to 2029-03-01" in lines[2]
+    assert "FINANCING_CREDIT: 有约束力 binding, 2026-03-01 to 2029-03-01" in lines[2]
     assert lines[3:] == [
         "-- revision 1:8 of 2026-11-23T12:05:00+08:00",
         "-- revision 1:8: this is all there is",
     ]
     file = tmp_path / "codes.txt"
-    file.write_text(f"{CODES[0]}\n\nbad\n", encoding="utf-8-sig")
+    file.write_text(f"{CODES[0]},虚构\n,虚构二厂\nbad\n", encoding="gb18030")
     assert main(["portfolio", "put", "customers", str(file), *where]) == 1
-    assert capsys.readouterr().out.splitlines()[0].startswith("line 3: refused")
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "line 2: refused  code: it is empty",
+        "line 3: refused  code: too short [GB 32100]",
+    ]
+    file.write_text("\nbad\n", encoding="utf-8")
+    assert main(["portfolio", "put", "customers", str(file), *where]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "line 2: refused  code: 'bad': too short [GB 32100]",
+        "no code was good: nothing was put",
+    ]
+    assert main(["portfolio", "show", "a/b c 中", *where]) == 2
+    assert "1 to 64 of a-z, 0-9 and -" in capsys.readouterr().err
     assert main(["portfolio", "show", "customers", *where]) == 0
     assert main(["portfolio", "list", "--json", *where]) == 0
     assert main(["portfolio", "delete", "customers", *where]) == 0
     assert CODES[0] in capsys.readouterr().out
     file.write_text("\n", encoding="utf-8")
     assert main(["portfolio", "put", "customers", str(file), *where]) == 2
+
+
+def test_a_watch_says_what_keeps_it_and_refuses_to_wait_for_what_never_was(
+    scripted: Scripted, reader: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scripted.scripts.extend([[UNAVAILABLE], [UNAVAILABLE], [beat(7), AHEAD]])
+    assert main(["watch", "--after", "1:7", "--address", scripted.address]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "-- revision 1:7: this is all there is\n"
+    trouble, on, refusal = printed.err.splitlines()
+    assert trouble == "credit-sanction: UNAVAILABLE: as told; trying again"
+    assert on == "credit-sanction: it goes on"
+    assert refusal.startswith("credit-sanction: --after: 1:7 lies ahead of the service, which is at 1:4")
+    scripted.scripts.append([AHEAD])
+    with pytest.raises(Unavailable) as raised:
+        next(iter(reader.watch(Revision(epoch=1, number=999))))
+    assert raised.value.metadata["head"] == "1:4"
+
+
+@pytest.mark.parametrize("number", [1 << 63, -1, 10**5000], ids=["large", "negative", "huge"])
+def test_a_revision_that_there_cannot_be_is_named(reader: Client, number: int) -> None:
+    beyond = Revision(epoch=1, number=number)
+    for name, ask in (
+        ("after", lambda: reader.watch(beyond)),
+        ("at_revision", lambda: reader.check(CODES[0], at_revision=beyond)),
+        ("min_revision", lambda: reader.screen([], min_revision=beyond)),
+        ("revision", lambda: Replica(reader).wait_for(beyond)),
+    ):
+        with pytest.raises(WrongValue, match=f"^{name}: there is no such revision"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--after", "1:99999999999999999999"), ("--after", f"{2**31}:1"), ("--after", "1:" + "9" * 5_000)],
+)
+def test_an_option_beyond_its_range_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["watch", option, value])
+    assert f"argument {option}: '{value[:40]}' is no revision" in capsys.readouterr().err
+    for more in (["watch", "--heartbeat", "1e300"], ["search", "x", "--limit", "51"], ["search", "x", "--limit", "0"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(more)
+        assert f"argument {more[-2]}" in capsys.readouterr().err

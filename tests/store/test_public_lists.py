@@ -21,10 +21,11 @@ from credit_sanction_service.domain.identifiers import judge
 from credit_sanction_service.domain.public_lists import EntryExists
 from credit_sanction_service.domain.terms import ALL_AREAS, IdentifierKind, ListClass, Verdict
 from credit_sanction_service.public_lists import PublicLists
+from credit_sanction_service.restrictions.demands import Demand
 from credit_sanction_service.restrictions.feed import IndexFollower
 from credit_sanction_service.restrictions.index import Index
 from credit_sanction_service.restrictions.law_follower import LawFollower
-from credit_sanction_service.restrictions.look_up import Demand, LookUp
+from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.store.feed import read_head
 from credit_sanction_service.store.public_lists import EntryQuery
 from credit_sanction_service.store.targets import install_targets

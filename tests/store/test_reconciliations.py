@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
+from psycopg.types.json import Jsonb
 from tests.samples import TODAY, target
 
 from credit_sanction_service.domain.faults import NotFound, Overloaded, RequestIdReused, StateConflict
@@ -20,6 +22,7 @@ from credit_sanction_service.store.reconciliations import (
     ReconciliationState,
     Report,
 )
+from credit_sanction_service.store.report_retention import Retention, forget_reports, forget_reports_of_the_gone
 from credit_sanction_service.store.targets import install_targets
 
 if TYPE_CHECKING:
@@ -161,6 +164,32 @@ def test_the_list_is_turned_page_by_page_the_newest_first(connection: Connection
     last = first[-1]
     rest = reconciliations.list_reconciliations(connection, target="platform", after=(last.requested_at, last.id))
     assert [one.id for one in [*first, *rest]] == asked[::-1]
+
+
+def test_reports_are_kept_as_long_as_is_said_and_go_so_many_at_a_time(connection: Connection) -> None:
+    def report(name: str, days: int, *, by: str = "", state: str = "DONE", missing: int = 0) -> str:
+        key = uuid4()
+        connection.execute(
+            "INSERT INTO reconciliation (id, target, repair, requested_by, requested_at, state, counts)"
+            " VALUES (%s, %s, true, %s, clock_timestamp() - make_interval(days => %s), %s, %s)",
+            (key, name, by, days, state, Jsonb({"missing": missing, "stale": 0})),
+        )
+        return str(key)
+
+    kept = [report("platform", 1), report("platform", 2, missing=1), report("website", 9_999)]
+    kept += [report("platform", 20, missing=1), report("platform", 20, by="值班员"), report("gone", 20)]
+    kept += [report("platform", 99, state="REQUESTED")]
+    for days in (10, 11, 12):
+        report("platform", days)
+    report("platform", 13, state="FAILED")
+    report("platform", 40, missing=1)
+    report("platform", 40, by="值班员")
+    report("gone", 2_000)
+    retention = Retention(last=2, days=30)
+    forgotten = [forget_reports(connection, "platform", retention, at_once=4) for _ in range(3)]
+    assert (forgotten, forget_reports(connection, "website", retention)) == ([4, 2, 0], 0)
+    assert [forget_reports_of_the_gone(connection) for _ in range(2)] == [1, 0]
+    assert {str(one.id) for one in reconciliations.list_reconciliations(connection)} == set(kept)
 
 
 @pytest.mark.parametrize("name", ["01234567-89ab-7cde-8f01-23456789abcd", "0199", "x" * 1000])

@@ -21,9 +21,10 @@ FORBIDDEN = [
     "UPDATE law_edition SET text = ''",
     "UPDATE attempt_opened SET number = 0",
     "UPDATE attempt_closed SET number = 0",
+    "UPDATE attempt_late SET number = 0",
     *(
         f"{verb} {table}"
-        for table in ("revision", "change_log", "law_edition", "attempt_opened", "attempt_closed")
+        for table in ("revision", "change_log", "law_edition", "attempt_opened", "attempt_closed", "attempt_late")
         for verb in ("DELETE FROM", "TRUNCATE", "DROP TABLE")
     ),
     "ALTER TABLE change_log ADD COLUMN note text",

@@ -236,6 +236,46 @@ class Correction(_message.Message):
 Global___Correction: _TypeAlias = Correction  # noqa: Y015
 
 @_typing.final
+class LateAnswer(_message.Message):
+    """What an attempt's own worker said of it after its lease had lapsed and another had closed it as of unknown outcome 迟到的结果."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    NOTED_AT_FIELD_NUMBER: _builtins.int
+    outcome: Global___AttemptOutcome.ValueType
+    """Outcome 结果."""
+    status: _builtins.int
+    """HTTP status, 0 without an answer 状态码."""
+    receipt: _builtins.str
+    """The target's receipt number 回执号."""
+    detail: _builtins.str
+    """What was said, bounded 说明."""
+    @_builtins.property
+    def noted_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was written down 记录时间."""
+
+    def __init__(
+        self,
+        *,
+        outcome: Global___AttemptOutcome.ValueType = ...,
+        status: _builtins.int = ...,
+        receipt: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        noted_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["noted_at", b"noted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "noted_at", b"noted_at", "outcome", b"outcome", "receipt", b"receipt", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LateAnswer: _TypeAlias = LateAnswer  # noqa: Y015
+
+@_typing.final
 class Attempt(_message.Message):
     """One request to a target 推送尝试."""
 
@@ -253,6 +293,7 @@ class Attempt(_message.Message):
     RECEIPT_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Number within the delivery, from 1; also the fencing number 序号."""
     present: _builtins.bool
@@ -285,6 +326,10 @@ class Attempt(_message.Message):
     def closed_at(self) -> _timestamp_pb2.Timestamp:
         """When it was closed 结束时间."""
 
+    @_builtins.property
+    def late(self) -> Global___LateAnswer:
+        """What came of it too late 迟到的结果: the outcome stays UNKNOWN, and what the target holds was verified. Not set where nothing did."""
+
     def __init__(
         self,
         *,
@@ -300,10 +345,11 @@ class Attempt(_message.Message):
         receipt: _builtins.str = ...,
         detail: _builtins.str = ...,
         sha256: _builtins.str = ...,
+        late: Global___LateAnswer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "opened_at", b"opened_at", "version", b"version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "late", b"late", "opened_at", b"opened_at", "version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "detail", b"detail", "idempotency_key", b"idempotency_key", "number", b"number", "opened_at", b"opened_at", "outcome", b"outcome", "present", b"present", "receipt", b"receipt", "sha256", b"sha256", "status", b"status", "version", b"version", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "detail", b"detail", "idempotency_key", b"idempotency_key", "late", b"late", "number", b"number", "opened_at", b"opened_at", "outcome", b"outcome", "present", b"present", "receipt", b"receipt", "sha256", b"sha256", "status", b"status", "version", b"version", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1010,7 +1056,9 @@ class ExportDeliveryProofRequest(_message.Message):
     target: _builtins.str
     """Only this target, `targets/{name}` 推送对象; it may be one that was taken out of the targets file since."""
     without_bodies: _builtins.bool
-    """Leave out what was sent, and keep its digests 不含报文: a proof of more than 3 MiB is refused otherwise."""
+    """Leave out what was sent, and keep its digests 不含报文. A proof of more than 3 MiB is refused by ExportDeliveryProof:
+    DownloadDeliveryProof has all of it.
+    """
     def __init__(
         self,
         *,
@@ -1055,3 +1103,63 @@ class ExportDeliveryProofResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportDeliveryProofResponse: _TypeAlias = ExportDeliveryProofResponse  # noqa: Y015
+
+@_typing.final
+class DownloadDeliveryProofRequest(_message.Message):
+    """Which proof to write in parts 分段导出推送凭证的范围; see ExportDeliveryProofRequest."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    WITHOUT_BODIES_FIELD_NUMBER: _builtins.int
+    record: _builtins.str
+    """Record, `sanctionRecords/{id}` 记录."""
+    target: _builtins.str
+    """Only this target, `targets/{name}` 推送对象; it may be one that was taken out of the targets file since."""
+    without_bodies: _builtins.bool
+    """Leave out what was sent, and keep its digests 不含报文."""
+    def __init__(
+        self,
+        *,
+        record: _builtins.str = ...,
+        target: _builtins.str = ...,
+        without_bodies: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "target", b"target", "without_bodies", b"without_bodies"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadDeliveryProofRequest: _TypeAlias = DownloadDeliveryProofRequest  # noqa: Y015
+
+@_typing.final
+class DownloadDeliveryProofResponse(_message.Message):
+    """One part of what DownloadDeliveryProof answers 分段."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    part: _builtins.bytes
+    """The document's next bytes 内容: all parts together are the `document` that ExportDeliveryProof would answer. Empty in the last."""
+    sha256: _builtins.str
+    """SHA-256 of the whole document, in hexadecimal digits 摘要. In the last message alone: without it the document is not whole."""
+    file_name: _builtins.str
+    """Name to keep it under 文件名. In the last message alone."""
+    def __init__(
+        self,
+        *,
+        part: _builtins.bytes = ...,
+        sha256: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_name", b"file_name", "part", b"part", "sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadDeliveryProofResponse: _TypeAlias = DownloadDeliveryProofResponse  # noqa: Y015

@@ -100,6 +100,11 @@ class DeliveryServiceStub(object):
                 request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofRequest.SerializeToString,
                 response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofResponse.FromString,
                 _registered_method=True)
+        self.DownloadDeliveryProof = channel.unary_stream(
+                '/credit_sanction.v1.DeliveryService/DownloadDeliveryProof',
+                request_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.DownloadDeliveryProofRequest.SerializeToString,
+                response_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.DownloadDeliveryProofResponse.FromString,
+                _registered_method=True)
 
 
 class DeliveryServiceServicer(object):
@@ -204,6 +209,13 @@ class DeliveryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DownloadDeliveryProof(self, request, context):
+        """Writes the same document in parts 分段导出推送凭证, for a proof that is larger than one message may be.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeliveryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -271,6 +283,11 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     servicer.ExportDeliveryProof,
                     request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofRequest.FromString,
                     response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofResponse.SerializeToString,
+            ),
+            'DownloadDeliveryProof': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadDeliveryProof,
+                    request_deserializer=credit__sanction_dot_v1_dot_delivery__service__pb2.DownloadDeliveryProofRequest.FromString,
+                    response_serializer=credit__sanction_dot_v1_dot_delivery__service__pb2.DownloadDeliveryProofResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -625,6 +642,33 @@ class DeliveryService(object):
             '/credit_sanction.v1.DeliveryService/ExportDeliveryProof',
             credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofRequest.SerializeToString,
             credit__sanction_dot_v1_dot_delivery__service__pb2.ExportDeliveryProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadDeliveryProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/credit_sanction.v1.DeliveryService/DownloadDeliveryProof',
+            credit__sanction_dot_v1_dot_delivery__service__pb2.DownloadDeliveryProofRequest.SerializeToString,
+            credit__sanction_dot_v1_dot_delivery__service__pb2.DownloadDeliveryProofResponse.FromString,
             options,
             channel_credentials,
             insecure,

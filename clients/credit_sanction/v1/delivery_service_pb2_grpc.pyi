@@ -72,6 +72,8 @@ class DeliveryServiceStub:
     """Writes the proof of delivery of one record as one document 导出推送凭证: the record's versions, and every attempt at
     every target with what was sent, to the letter, and what was answered.
     """
+    DownloadDeliveryProof: _grpc.UnaryStreamMultiCallable[_delivery_service_pb2.DownloadDeliveryProofRequest, _delivery_service_pb2.DownloadDeliveryProofResponse]
+    """Writes the same document in parts 分段导出推送凭证, for a proof that is larger than one message may be."""
 
 @_typing.type_check_only
 class DeliveryServiceAsyncStub(DeliveryServiceStub):
@@ -117,6 +119,8 @@ class DeliveryServiceAsyncStub(DeliveryServiceStub):
     """Writes the proof of delivery of one record as one document 导出推送凭证: the record's versions, and every attempt at
     every target with what was sent, to the letter, and what was answered.
     """
+    DownloadDeliveryProof: _aio.UnaryStreamMultiCallable[_delivery_service_pb2.DownloadDeliveryProofRequest, _delivery_service_pb2.DownloadDeliveryProofResponse]  # type: ignore[assignment]
+    """Writes the same document in parts 分段导出推送凭证, for a proof that is larger than one message may be."""
 
 class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shows how far the targets have converged, and lets an operator push again 推送管理."""
@@ -237,5 +241,13 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Writes the proof of delivery of one record as one document 导出推送凭证: the record's versions, and every attempt at
         every target with what was sent, to the letter, and what was answered.
         """
+
+    @_abc_1.abstractmethod
+    def DownloadDeliveryProof(
+        self,
+        request: _delivery_service_pb2.DownloadDeliveryProofRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_delivery_service_pb2.DownloadDeliveryProofResponse], _abc.AsyncIterator[_delivery_service_pb2.DownloadDeliveryProofResponse]]:
+        """Writes the same document in parts 分段导出推送凭证, for a proof that is larger than one message may be."""
 
 def add_DeliveryServiceServicer_to_server(servicer: DeliveryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

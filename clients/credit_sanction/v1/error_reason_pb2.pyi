@@ -76,7 +76,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: no `authorization: Bearer …` metadata, or a token that was withdrawn.
     """
     ERROR_REASON_NOT_PERMITTED: _ErrorReason.ValueType  # 13
-    """The caller is known and may not do this 无权限. PERMISSION_DENIED.
+    """The caller is known and may not do this 无权限. PERMISSION_DENIED. Where areas are at fault, the metadata's `areas` are those that
+    it may ask about, joined by `,`.
     Example: a bank asking about LICENSING.
     """
     ERROR_REASON_EPOCH_CHANGED: _ErrorReason.ValueType  # 14
@@ -84,7 +85,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: `min_revision` of epoch 1 after a restore.
     """
     ERROR_REASON_REVISION_NOT_REACHED: _ErrorReason.ValueType  # 15
-    """The revision asked for was not reached within the time allowed 修订号未达. UNAVAILABLE, with a retry hint.
+    """The revision asked for was not reached within the time allowed 修订号未达. UNAVAILABLE, with a retry hint. The metadata's `head` is
+    the revision where the service is, `epoch:number`, where it has one.
     Example: `min_revision` ahead of everything that was committed.
     """
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 16
@@ -199,7 +201,8 @@ ERROR_REASON_CALLER_UNKNOWN: ErrorReason.ValueType  # 12
 Example: no `authorization: Bearer …` metadata, or a token that was withdrawn.
 """
 ERROR_REASON_NOT_PERMITTED: ErrorReason.ValueType  # 13
-"""The caller is known and may not do this 无权限. PERMISSION_DENIED.
+"""The caller is known and may not do this 无权限. PERMISSION_DENIED. Where areas are at fault, the metadata's `areas` are those that
+it may ask about, joined by `,`.
 Example: a bank asking about LICENSING.
 """
 ERROR_REASON_EPOCH_CHANGED: ErrorReason.ValueType  # 14
@@ -207,7 +210,8 @@ ERROR_REASON_EPOCH_CHANGED: ErrorReason.ValueType  # 14
 Example: `min_revision` of epoch 1 after a restore.
 """
 ERROR_REASON_REVISION_NOT_REACHED: ErrorReason.ValueType  # 15
-"""The revision asked for was not reached within the time allowed 修订号未达. UNAVAILABLE, with a retry hint.
+"""The revision asked for was not reached within the time allowed 修订号未达. UNAVAILABLE, with a retry hint. The metadata's `head` is
+the revision where the service is, `epoch:number`, where it has one.
 Example: `min_revision` ahead of everything that was committed.
 """
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 16

@@ -113,7 +113,7 @@ class _UnknownReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Unknown
     UNKNOWN_REASON_NAME_OF_ANOTHER: _UnknownReason.ValueType  # 3
     """The name given is that of a restricted enterprise with another code 名称与其他受限企业相同."""
     UNKNOWN_REASON_NAME_MISMATCH: _UnknownReason.ValueType  # 4
-    """The name given is not that of the enterprise with this code 名称与代码不符."""
+    """The name given is not that of the enterprise with this code 名称与代码不符: by records in areas that the caller may ask about."""
     UNKNOWN_REASON_STALE: _UnknownReason.ValueType  # 5
     """What the service knows is older than allowed 数据过期."""
     UNKNOWN_REASON_CLOCK_IN_DOUBT: _UnknownReason.ValueType  # 6
@@ -133,7 +133,7 @@ UNKNOWN_REASON_RECORD_QUARANTINED: UnknownReason.ValueType  # 2
 UNKNOWN_REASON_NAME_OF_ANOTHER: UnknownReason.ValueType  # 3
 """The name given is that of a restricted enterprise with another code 名称与其他受限企业相同."""
 UNKNOWN_REASON_NAME_MISMATCH: UnknownReason.ValueType  # 4
-"""The name given is not that of the enterprise with this code 名称与代码不符."""
+"""The name given is not that of the enterprise with this code 名称与代码不符: by records in areas that the caller may ask about."""
 UNKNOWN_REASON_STALE: UnknownReason.ValueType  # 5
 """What the service knows is older than allowed 数据过期."""
 UNKNOWN_REASON_CLOCK_IN_DOUBT: UnknownReason.ValueType  # 6
@@ -379,10 +379,13 @@ class Demand(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     BINDING_FIELD_NUMBER: _builtins.int
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    BOUND_FIELD_NUMBER: _builtins.int
     action: _measure_pb2.Action.ValueType
     """What is demanded 惩戒措施代码."""
     binding: _builtins.bool
     """Whether it binds on the day of the answer 是否有约束力."""
+    bound: _builtins.bool
+    """As `bound` of the measure 原是否有约束力."""
     @_builtins.property
     def legal_basis(self) -> _measure_pb2.LegalBasis:
         """On which text it rests 依据."""
@@ -393,10 +396,11 @@ class Demand(_message.Message):
         action: _measure_pb2.Action.ValueType = ...,
         binding: _builtins.bool = ...,
         legal_basis: _measure_pb2.LegalBasis | None = ...,
+        bound: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["legal_basis", b"legal_basis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "binding", b"binding", "legal_basis", b"legal_basis"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "binding", b"binding", "bound", b"bound", "legal_basis", b"legal_basis"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -424,10 +428,11 @@ class Restriction(_message.Message):
     EXECUTING_DEPARTMENT_FIELD_NUMBER: _builtins.int
     DEMANDS_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    BOUND_FIELD_NUMBER: _builtins.int
     area: _measure_pb2.Area.ValueType
     """Area 领域."""
     binding: _builtins.bool
-    """Whether it binds on the day of the answer 是否有约束力."""
+    """Whether it binds on the day of the answer 是否有约束力. What rests or has ended does not."""
     directive_zh: _builtins.str
     """What the reader must do, in Chinese 惩戒措施内容."""
     directive_en: _builtins.str
@@ -448,6 +453,10 @@ class Restriction(_message.Message):
     """Which departments carry it out, joined by `、` 执行部门."""
     state: Global___RestrictionState.ValueType
     """What has become of it 状态."""
+    bound: _builtins.bool
+    """Of what rests, SUSPENDED: whether it would bind on the day of the answer if it did not rest; of what has ENDED: whether it bound
+    on its last day 原是否有约束力. Not set where `binding` says it.
+    """
     @_builtins.property
     def authority(self) -> _enterprise_pb2.Authority:
         """Who decided 认定部门."""
@@ -485,10 +494,11 @@ class Restriction(_message.Message):
         executing_department: _builtins.str = ...,
         demands: _abc.Iterable[Global___Demand] | None = ...,
         state: Global___RestrictionState.ValueType = ...,
+        bound: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "legal_basis", b"legal_basis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "area", b"area", "authority", b"authority", "binding", b"binding", "catalogue_edition", b"catalogue_edition", "demands", b"demands", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "disputed", b"disputed", "document_number", b"document_number", "executing_department", b"executing_department", "legal_basis", b"legal_basis", "record", b"record", "since", b"since", "state", b"state", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "area", b"area", "authority", b"authority", "binding", b"binding", "bound", b"bound", "catalogue_edition", b"catalogue_edition", "demands", b"demands", "directive_en", b"directive_en", "directive_zh", b"directive_zh", "disputed", b"disputed", "document_number", b"document_number", "executing_department", b"executing_department", "legal_basis", b"legal_basis", "record", b"record", "since", b"since", "state", b"state", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -604,12 +614,12 @@ class RestrictionAnswer(_message.Message):
     code: _builtins.str
     """The code that was judged, normalised 代码."""
     name: _builtins.str
-    """Name of the enterprise, where a record knows it 名称."""
+    """Name of the enterprise, where a record in the areas asked knows it that has, had or may have effect 名称."""
     verdict: Global___Verdict.ValueType
     """Worst verdict over the areas asked 结论."""
     details_omitted: _builtins.bool
-    """Restrictions, explanations and candidates were left off because the reply grew too large 细节已省略: ask for this one
-    again in a smaller call. The verdicts are whole.
+    """Name, restrictions, explanations, candidates and supports were left off because the reply grew too large 细节已省略: ask for
+    this one again in a smaller call, or in fewer areas. The verdicts are whole.
     """
     @_builtins.property
     def areas(self) -> _containers.RepeatedCompositeFieldContainer[Global___AreaVerdict]:
@@ -703,6 +713,7 @@ class AnswerBasis(_message.Message):
     CATALOGUE_EDITION_FIELD_NUMBER: _builtins.int
     LAW_FIELD_NUMBER: _builtins.int
     LAND_PURPOSE_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
     stale: _builtins.bool
     """Whether its knowledge was older than allowed 是否过期: RESTRICTED stays, ADVISORY and CLEAR have become UNKNOWN."""
     as_of_date: _builtins.str
@@ -723,6 +734,12 @@ class AnswerBasis(_message.Message):
     def law(self) -> _containers.RepeatedCompositeFieldContainer[Global___EditionInUse]:
         """Editions of all rule tables in use, one a kind 规则数据版本."""
 
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """Of an answer by a past (`as_known_at`, or `at_revision` before the present one): since when its revision was known 已知时间.
+        Absent: by the present knowledge.
+        """
+
     def __init__(
         self,
         *,
@@ -733,10 +750,11 @@ class AnswerBasis(_message.Message):
         catalogue_edition: _builtins.str = ...,
         law: _abc.Iterable[Global___EditionInUse] | None = ...,
         land_purpose: Global___LandPurpose.ValueType = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "revision", b"revision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "known_at", b"known_at", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "as_of_date", b"as_of_date", "catalogue_edition", b"catalogue_edition", "land_purpose", b"land_purpose", "law", b"law", "revision", b"revision", "stale", b"stale"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "as_of_date", b"as_of_date", "catalogue_edition", b"catalogue_edition", "known_at", b"known_at", "land_purpose", b"land_purpose", "law", b"law", "revision", b"revision", "stale", b"stale"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

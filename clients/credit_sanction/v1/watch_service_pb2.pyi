@@ -77,7 +77,9 @@ class RestrictionScope(_message.Message):
 
     @_builtins.property
     def districts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Responsible districts 责任区县, six digits of GB/T 2260. Empty: all."""
+        """Responsible districts 责任区县, six digits of GB/T 2260. Empty: all. One that no edition of DISTRICTS knows and no record has is
+        refused.
+        """
 
     def __init__(
         self,

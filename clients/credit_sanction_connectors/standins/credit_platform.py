@@ -66,7 +66,7 @@ class CreditPlatformDialect:
         if told["batch"] != headers["Idempotency-Key"]:
             raise ValueError("batch and Idempotency-Key differ")
         present = {"LIST": True, "WITHDRAW": False}[told["action"]]
-        document = {}
+        document = told.get("penalty_item", {})  # also of a withdrawal: what it came to
         if present:
             document = told["list_record"] if told["edition"] == "list-record" else told["penalty_item"]
         own = [told["record"]] if present else []

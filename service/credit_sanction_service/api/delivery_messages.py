@@ -80,6 +80,12 @@ def attempt_message(attempt: Attempt) -> pb.Attempt:
         message.receipt = closed.receipt
         message.detail = closed.detail
         message.closed_at.FromDatetime(closed.closed_at)
+    if attempt.late is not None:
+        message.late.outcome = words.ATTEMPT_OUTCOME.write(attempt.late.outcome)
+        message.late.status = attempt.late.status
+        message.late.receipt = attempt.late.receipt
+        message.late.detail = attempt.late.detail
+        message.late.noted_at.FromDatetime(attempt.late.closed_at)
     return message
 
 

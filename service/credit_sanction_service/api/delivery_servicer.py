@@ -19,7 +19,7 @@ from credit_sanction_service.api.delivery_messages import (
     reconciliation_message,
     target_message,
 )
-from credit_sanction_service.api.delivery_proof import MOST_BYTES, proof_document
+from credit_sanction_service.api.delivery_proof import MOST_BYTES, MOST_KEPT, proof_chunks, proof_document
 from credit_sanction_service.api.delivery_requests import (
     delivery_place,
     enterprise_code,
@@ -49,13 +49,14 @@ from credit_sanction_service.store.due_days import due_days, past_due_counts
 from credit_sanction_service.store.proof import read_proof
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
     import grpc
 
     from credit_sanction_service.store.connect import Connection, Reader
     from credit_sanction_service.store.deliveries import DeliveryView
+    from credit_sanction_service.store.proof import Proof
 
 
 log: Final = structlog.get_logger()
@@ -229,20 +230,37 @@ class DeliveryServicer(service_grpc.DeliveryServiceServicer):
     def ExportDeliveryProof(
         self, request: pb.ExportDeliveryProofRequest, context: grpc.ServicerContext
     ) -> pb.ExportDeliveryProofResponse:
+        proof, file_name = self._proof(request, most_bytes=MOST_BYTES)
+        document = proof_document(proof)
+        return pb.ExportDeliveryProofResponse(
+            document=document, sha256=hashlib.sha256(document).hexdigest(), file_name=file_name
+        )
+
+    @override
+    def DownloadDeliveryProof(
+        self, request: pb.DownloadDeliveryProofRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.DownloadDeliveryProofResponse]:
+        # Read before the first part leaves: however slowly a caller reads, he holds no connection and no snapshot.
+        proof, file_name = self._proof(request, most_bytes=MOST_KEPT)
+        digest = hashlib.sha256()
+        for part in proof_chunks(proof):
+            digest.update(part)
+            yield pb.DownloadDeliveryProofResponse(part=part)
+        yield pb.DownloadDeliveryProofResponse(sha256=digest.hexdigest(), file_name=file_name)
+
+    def _proof(
+        self, request: pb.ExportDeliveryProofRequest | pb.DownloadDeliveryProofRequest, *, most_bytes: int
+    ) -> tuple[Proof, str]:
+        """Return the proof that is asked for, and the name of its file."""
         record = record_id(request.record, field="record")
         target = target_name(request.target) if request.target else None
         with self._reader.connection() as connection:
             proof = read_proof(
-                connection, record, target=target, bodies=not request.without_bodies, most_bytes=MOST_BYTES
+                connection, record, target=target, bodies=not request.without_bodies, most_bytes=most_bytes
             )
         if target is not None and target not in proof.kinds and not proof.attempts:
             raise NotFound("target", request.target)  # one that is gone is known by what it was sent
-        document = proof_document(proof)
-        return pb.ExportDeliveryProofResponse(
-            document=document,
-            sha256=hashlib.sha256(document).hexdigest(),
-            file_name="-".join(["delivery-proof", proof.record_id, *([target] if target else [])]) + ".json",
-        )
+        return proof, "-".join(["delivery-proof", proof.record_id, *([target] if target else [])]) + ".json"
 
     @property
     def _today(self) -> date:

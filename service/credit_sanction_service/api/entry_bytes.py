@@ -70,10 +70,11 @@ def _of_wording(entry: Entry, standing: Standing) -> bytes:
 
 
 def _write(entry: Entry, wording: Wording) -> bytes:
-    row = wording.row
+    row, rests = wording.row, entry.state is RestrictionState.SUSPENDED
     return restriction_pb.Restriction(
         area=words.AREA.write(row.area),
-        binding=wording.binding,
+        binding=wording.binding and not rests,
+        bound=wording.binding and rests,
         directive_zh=row.directive_zh,
         directive_en=row.directive_en,
         legal_basis=basis_message(wording.basis),
@@ -83,7 +84,8 @@ def _write(entry: Entry, wording: Wording) -> bytes:
         demands=[
             restriction_pb.Demand(
                 action=words.ACTION.write(demand.action),
-                binding=demand.binding,
+                binding=demand.binding and not rests,
+                bound=demand.binding and rests,
                 legal_basis=basis_message(demand.basis),
             )
             for demand in wording.demands

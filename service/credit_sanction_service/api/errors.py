@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import structlog
@@ -15,7 +16,7 @@ from credit_sanction.v1.error_reason_pb2 import ErrorReason, FieldViolation, Ite
 from credit_sanction_service.domain import faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import grpc
     from google.protobuf.message import Message
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 log: Final = structlog.get_logger()
 DOMAIN: Final = "credit-sanction"
 MOST_DETAIL_BYTES: Final = 4_000
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ def status_of(fault: BaseException) -> status_pb2.Status:
         return _status(_NOT_FOUND[fault.kind], str(fault))
     for kind in type(fault).__mro__:
         if kind in _TABLE:
-            return _status(_TABLE[kind], str(fault), list(_details(fault)))
+            metadata = fault.metadata if isinstance(fault, faults.SanctionError) else {}
+            return _status(_TABLE[kind], str(fault), list(_details(fault)), metadata)
     number = uuid4().hex
     log.error("call.broken", number=number, exc_info=fault)
     return _status(Rule(code=code_pb2.INTERNAL, reason="INTERNAL_FAULT"), f"a fault of the service, number {number}")
@@ -126,8 +129,13 @@ def _bad_request(violations: Sequence[Violation]) -> error_details_pb2.BadReques
     return message
 
 
-def _status(rule: Rule, message: str, details: list[Any] | None = None) -> status_pb2.Status:
-    parts: list[Message] = [error_details_pb2.ErrorInfo(reason=rule.reason, domain=DOMAIN), *(details or [])]
+def _status(
+    rule: Rule, message: str, details: Sequence[Message] = (), metadata: Mapping[str, str] = _NOTHING
+) -> status_pb2.Status:
+    parts: list[Message] = [
+        error_details_pb2.ErrorInfo(reason=rule.reason, domain=DOMAIN, metadata=metadata),
+        *details,
+    ]
     if rule.retry_s is not None:
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(int(rule.retry_s * 1000))

@@ -145,6 +145,10 @@ class _Worker:
         self.replaced_as = 0
         self._tasks = pool._tasks  # noqa: SLF001 - its own pool's
 
+    def lend(self) -> None:
+        """Have a substitute take this worker's place. Raises `Overloaded` where too many wait."""
+        self.pool.lend_for(self)
+
     def run(self) -> None:
         """Take calls until the pool closes, or until a substitute has this worker's place."""
         _working.worker = self
@@ -199,10 +203,8 @@ class MustWait(BaseException):
 class _NeverWaiting:
     """Stands for a thread that may not wait, and for its pool."""
 
-    def __init__(self) -> None:
-        self.pool = self
-
-    def lend_for(self, worker: object) -> None:  # noqa: ARG002 - a pool's
+    def lend(self) -> None:
+        """Raise `MustWait`."""
         raise MustWait
 
 
@@ -214,6 +216,12 @@ def forbid_waiting() -> None:
     _working.worker = _NEVER_WAITING
 
 
+def take_time() -> None:
+    """Say, before anything is done, that this call computes for milliseconds: raises `MustWait` on a thread that may not wait."""
+    if getattr(_working, "worker", None) is _NEVER_WAITING:
+        raise MustWait
+
+
 @contextmanager
 def waiting() -> Iterator[None]:
     """
@@ -222,5 +230,5 @@ def waiting() -> Iterator[None]:
     """
     worker: _Worker | _NeverWaiting | None = getattr(_working, "worker", None)
     if worker is not None:
-        worker.pool.lend_for(worker)
+        worker.lend()
     yield

@@ -15,7 +15,7 @@ from credit_sanction_service.restrictions.prepared import Terms
 from credit_sanction_service.store.outcomes import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from credit_sanction.v1 import restriction_service_pb2 as pb
     from credit_sanction_service.domain.access import Principal, Role
@@ -23,11 +23,20 @@ if TYPE_CHECKING:
     _Asked: TypeAlias = pb.CheckRestrictionsRequest | pb.BatchCheckRestrictionsRequest | pb.ScreenTerms
 
 _MOST_REMEMBERED: Final = 10_000
+_MOST_NAMED: Final = 64  # each once is enough; a receipt repeats them
 
 
-def read_areas(areas: Iterable[int], groups: Iterable[int]) -> tuple[Area, ...]:
-    """Return the areas asked, in the areas' order; all nine where none is named. Raises `Invalid` for an unknown one."""
+def read_areas(areas: Sequence[int], groups: Sequence[int]) -> tuple[Area, ...]:
+    """
+    Return the areas asked, in the areas' order; all nine where none is named. Raises `Invalid` for an unknown one, and for many
+    more than there are.
+    """
     chosen: set[Area] = set()
+    for field, named in (("areas", areas), ("groups", groups)):
+        if len(named) > _MOST_NAMED:
+            raise invalid(
+                field, f"{len(named)} are named: at most {_MOST_NAMED} are taken, and there are only nine areas"
+            )
     for number, value in enumerate(areas):
         area = words.AREA.read(value)
         if area is None:
@@ -49,7 +58,9 @@ def read_purpose(value: int) -> LandPurpose:
     return purpose or LandPurpose.NEW_SUPPLY
 
 
-def read_question(code: str, name: str, terms: Terms, *, code_path: str, name_path: str) -> Question:
+def read_question(
+    code: str, name: str, terms: Terms, *, callers_areas: frozenset[Area], code_path: str, name_path: str
+) -> Question:
     """Return the question. Raises `IdentifierRefused` for a code that no enterprise can have, `Invalid` for a bad name."""
     judged = judge(code)
     if judged.judgement is Judgement.REFUSED:
@@ -60,13 +71,16 @@ def read_question(code: str, name: str, terms: Terms, *, code_path: str, name_pa
         name=plain(name_path, name, limit=NAME_LIMIT) if name else "",
         areas=terms.areas,
         land_purpose=terms.land_purpose,
+        callers_areas=callers_areas,
     )
 
 
-def try_question(code: str, name: str, terms: Terms, *, code_path: str, name_path: str) -> Question | Refused:
+def try_question(
+    code: str, name: str, terms: Terms, *, callers_areas: frozenset[Area], code_path: str, name_path: str
+) -> Question | Refused:
     """Return the question of one item of many, or why there is none."""
     try:
-        return read_question(code, name, terms, code_path=code_path, name_path=name_path)
+        return read_question(code, name, terms, callers_areas=callers_areas, code_path=code_path, name_path=name_path)
     except Invalid as fault:
         return Refused(
             fault=type(fault).__name__,

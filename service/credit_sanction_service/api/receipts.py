@@ -35,11 +35,13 @@ class Receipts:
     def require(self, request: pb.CheckRestrictionsRequest) -> None:
         """
         Refuse, before anything is looked up, what no receipt can be given for. Raises `NoReceiptKey`, and `Invalid` for a
-        purpose that is too long or holds a citizen's number.
+        purpose that is too long, and for a purpose or, where it would be signed, a name that holds a citizen's number.
         """
-        purpose = plain("purpose", request.purpose, limit=PURPOSE_LIMIT)
-        if holds_citizen_number(purpose):
-            raise invalid("purpose", "it holds a citizen's identity number 公民身份号码, which must never stand here")
+        plain("purpose", request.purpose, limit=PURPOSE_LIMIT)
+        signed = request.enterprise.name if request.want_receipt else ""
+        for field, text in (("purpose", request.purpose), ("enterprise.name", signed)):
+            if holds_citizen_number(text):
+                raise invalid(field, "it holds a citizen's identity number 公民身份号码, which must never stand here")
         if request.want_receipt and self._keys is None:
             raise NoReceiptKey("this service has no key to sign receipts with: set CREDIT_SANCTION_RECEIPT_KEY")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from credit_sanction.v1 import restriction_service_pb2 as pb
 from credit_sanction_service.api import words
 from credit_sanction_service.api.errors import item_error
-from credit_sanction_service.api.parts import iso, revision_message
+from credit_sanction_service.api.parts import iso, revision_message, set_time
 from credit_sanction_service.api.written import Written, numbered, opening, write_clear
 from credit_sanction_service.domain.terms import Area, Verdict
 from credit_sanction_service.restrictions.long_list import CLEAR
@@ -18,11 +18,14 @@ from credit_sanction_service.store.outcomes import Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from credit_sanction_service.restrictions.look_up import Basis, Ground
+    from credit_sanction_service.restrictions.demands import Basis, Ground
     from credit_sanction_service.restrictions.prepared import Ready, Terms
     from credit_sanction_service.restrictions.screening import Screened
 
 MOST_REPLY_BYTES: Final = 3_000_000  # clients refuse 4 MiB
+_MOST_ANSWER_BYTES: Final = (
+    MOST_REPLY_BYTES - 100_000
+)  # of one: what it rests on names an edition of each kind beside it
 BRIEF_BYTES: Final = 160  # an item without its details takes no more
 _SPARE_BYTES: Final = BRIEF_BYTES - 16  # but for what stands around it: which item it is, and its length, twice
 _LEFT_OFF: Final = "left off, for the reply grew too large: ask for this one again in a smaller call"
@@ -72,14 +75,18 @@ class Replies:
         self._clear: dict[Terms, bytes] = {}
         self._grounds: dict[tuple[Ground, Terms], bytes] = {}
 
-    def one(self, code: str, ready: Ready[Written] | None, basis: Basis, terms: Terms) -> bytes:
-        """Return a `CheckRestrictionsResponse`. None: a plain CLEAR about `code`, an accepted one."""
+    def one(
+        self, code: str, ready: Ready[Written] | None, basis: Basis, terms: Terms, *, is_brief: bool = False
+    ) -> bytes:
+        """Return a `CheckRestrictionsResponse`. None: a plain CLEAR about `code`, an accepted one. `is_brief`: without details."""
         told = self.basis(basis, terms)
         behind = opening(_UNARY_BASIS, len(told)) + told
         if ready is None:
             head, rest = opening(_CODE, len(code)) + code.encode(), self._clear_rest(terms)
             return opening(_UNARY_ANSWER, len(head) + len(rest)) + head + rest + behind
         reply = ready.reply
+        if is_brief or reply.size > _MOST_ANSWER_BYTES:
+            reply = reply.brief()
         return b"".join((opening(_UNARY_ANSWER, reply.size), *reply.parts, behind))
 
     def clear(self, code: str, terms: Terms) -> Written:
@@ -193,7 +200,7 @@ def _nanos(nanos: int) -> bytes:
 
 
 def _ground_message(ground: Ground, terms: Terms) -> pb.AnswerBasis:
-    return pb.AnswerBasis(
+    message = pb.AnswerBasis(
         revision=revision_message(ground.revision),
         stale=ground.stale,
         as_of_date=iso(ground.day),
@@ -201,3 +208,6 @@ def _ground_message(ground: Ground, terms: Terms) -> pb.AnswerBasis:
         law=[pb.EditionInUse(kind=words.EDITION_KIND.write(kind), edition=name) for kind, name in ground.law.items()],
         land_purpose=words.LAND_PURPOSE.write(terms.land_purpose if Area.LAND_SUPPLY in terms.areas else None),
     )
+    if ground.known_at is not None:
+        set_time(message.known_at, ground.known_at)
+    return message

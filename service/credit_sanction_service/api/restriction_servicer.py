@@ -10,18 +10,19 @@ from credit_sanction.v1 import restriction_service_pb2 as pb
 from credit_sanction.v1 import restriction_service_pb2_grpc as service_grpc
 from credit_sanction_service.api.consistency import read_consistency
 from credit_sanction_service.api.guard import caller
+from credit_sanction_service.api.pools import take_time
 from credit_sanction_service.api.questions import TermsRead, read_areas, read_question, try_question
 from credit_sanction_service.api.receipts import Receipts
-from credit_sanction_service.api.replies import BATCH, SCREENING, Replies
+from credit_sanction_service.api.replies import BATCH, MOST_REPLY_BYTES, SCREENING, Replies
 from credit_sanction_service.api.requests import invalid, require_count
 from credit_sanction_service.api.written import Written, size_of, write_answer
 from credit_sanction_service.domain.access import GRANTS
 from credit_sanction_service.domain.faults import StoreUnavailable
 from credit_sanction_service.domain.terms import ALL_AREAS, Area
+from credit_sanction_service.restrictions.demands import PRESENT, Basis, Demand
 from credit_sanction_service.restrictions.long_list import CallerGoneError, Order
-from credit_sanction_service.restrictions.look_up import PRESENT, Basis, Demand
 from credit_sanction_service.restrictions.prepared import Ready, Terms
-from credit_sanction_service.restrictions.screening import Screening
+from credit_sanction_service.restrictions.screening import MOST_BYTES, Screening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from credit_sanction_service.store.outcomes import Refused
 
 MOST_IN_BATCH: Final = 10_000
+_MOST_SIGNED_BYTES: Final = MOST_REPLY_BYTES // 3  # as JSON it is more than twice as large, and is sent beside itself
 
 
 class Search(Protocol):
@@ -50,11 +52,19 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
     Replies are the bytes of the response: they are put together of what was written before, and passed on as they are.
     """
 
-    def __init__(self, look_up: LookUp, *, receipts: Receipts | None = None, search: Search | None = None) -> None:
+    def __init__(
+        self,
+        look_up: LookUp,
+        *,
+        receipts: Receipts | None = None,
+        search: Search | None = None,
+        prepared_bytes: int = MOST_BYTES,
+    ) -> None:
+        """About `prepared_bytes` of answers are kept ready."""
         self._look_up = look_up
         self._receipts = receipts or Receipts(None)
         self._search = search
-        self._screening = Screening(look_up, write_answer, size_of)
+        self._screening = Screening(look_up, write_answer, size_of, most_bytes=prepared_bytes)
         self._replies = Replies()
         self._terms = TermsRead()
 
@@ -62,8 +72,10 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
     def CheckRestrictions(
         self, request: pb.CheckRestrictionsRequest, context: grpc.ServicerContext
     ) -> pb.CheckRestrictionsResponse:
+        if request.want_receipt:
+            take_time()  # a large one is milliseconds of JSON, and others wait for grpcio's thread
         terms = self._terms.read(request, caller())
-        demand = _demand(request)
+        demand = _demand(request, context)
         if request.want_receipt or request.purpose:
             self._receipts.require(request)
         query = request.enterprise
@@ -72,7 +84,11 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
         ready, basis = given or self._checked(code, name, terms, demand)
         reply = self._replies.one(code, ready, basis, terms)
         if request.want_receipt:
-            return self._signed(request, reply)
+            signed = self._signed(request, reply) if len(reply) < _MOST_SIGNED_BYTES else None
+            if signed is None or signed.ByteSize() > MOST_REPLY_BYTES:
+                reply = self._replies.one(code, ready, basis, terms, is_brief=True)
+                signed = self._signed(request, reply)  # both say what was left off
+            return signed
         return cast("pb.CheckRestrictionsResponse", reply)
 
     @override
@@ -82,7 +98,7 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
         if request.codes and request.enterprises:
             raise invalid("codes", "it stands instead of `enterprises`: give one of them")
         terms = self._terms.read(request, caller())
-        demand, is_active = _demand(request), context.is_active
+        demand, is_active = _demand(request, context), context.is_active
         try:
             if request.codes:
                 require_count("codes", len(request.codes), MOST_IN_BATCH)
@@ -103,7 +119,7 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
         terms, demand = Terms(areas=ALL_AREAS), PRESENT
         for number, request in enumerate(request_iterator):
             if number == 0:
-                terms, demand = self._terms.read(request.terms, caller()), _demand(request.terms)
+                terms, demand = self._terms.read(request.terms, caller()), _demand(request.terms, context)
             elif request.HasField("terms"):
                 raise invalid("terms", "they stand in the first message of a stream, and in no other")
             if request.codes or number:
@@ -140,7 +156,14 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
         return self._receipts.list()
 
     def _checked(self, code: str, name: str, terms: Terms, demand: Demand) -> tuple[Ready[Written], Basis]:
-        question = read_question(code, name, terms, code_path="enterprise.code", name_path="enterprise.name")
+        question = read_question(
+            code,
+            name,
+            terms,
+            callers_areas=frozenset(caller().areas),
+            code_path="enterprise.code",
+            name_path="enterprise.name",
+        )
         answers, basis = self._look_up.check([question], demand, include_ended=terms.include_ended)
         return self._screening.ready(answers[0], code), basis
 
@@ -150,18 +173,25 @@ class RestrictionServicer(service_grpc.RestrictionServiceServicer):
         return message
 
 
-def _demand(request: pb.CheckRestrictionsRequest | pb.BatchCheckRestrictionsRequest | pb.ScreenTerms) -> Demand:
-    return read_consistency(request.consistency) if request.HasField("consistency") else PRESENT
+def _demand(
+    request: pb.CheckRestrictionsRequest | pb.BatchCheckRestrictionsRequest | pb.ScreenTerms,
+    context: grpc.ServicerContext,
+) -> Demand:
+    if not request.HasField("consistency"):
+        return PRESENT
+    return read_consistency(request.consistency, context.time_remaining)
 
 
 def _by_code(
     codes: Sequence[str], names: Sequence[str], terms: Terms, demand: Demand, is_active: Callable[[], bool]
 ) -> Order:
     codes, names = list(codes), list(names)
+    callers_areas = frozenset(caller().areas)
 
     def ask(place: int) -> Question | Refused:
         name = names[place] if names else ""
-        return try_question(codes[place], name, terms, code_path=f"codes[{place}]", name_path=f"names[{place}]")
+        paths = {"code_path": f"codes[{place}]", "name_path": f"names[{place}]"}
+        return try_question(codes[place], name, terms, callers_areas=callers_areas, **paths)
 
     return Order(codes=codes, names=names, terms=terms, demand=demand, ask=ask, is_active=is_active)
 
@@ -170,9 +200,11 @@ def _by_query(
     queries: Sequence[pb.EnterpriseQuery], terms: Terms, demand: Demand, is_active: Callable[[], bool]
 ) -> Order:
     codes, names = [query.code for query in queries], [query.name for query in queries]
+    callers_areas = frozenset(caller().areas)
 
     def ask(place: int) -> Question | Refused:
         item = f"enterprises[{place}]"
-        return try_question(codes[place], names[place], terms, code_path=f"{item}.code", name_path=f"{item}.name")
+        paths = {"code_path": f"{item}.code", "name_path": f"{item}.name"}
+        return try_question(codes[place], names[place], terms, callers_areas=callers_areas, **paths)
 
     return Order(codes=codes, names=names, terms=terms, demand=demand, ask=ask, is_active=is_active)

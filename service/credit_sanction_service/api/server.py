@@ -36,7 +36,10 @@ from credit_sanction_service.api.pools import ElasticPool
 from credit_sanction_service.domain.access import GRANTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from credit_sanction_service.api.callers import Callers
+    from credit_sanction_service.restrictions.index import Index
 
 log: Final = structlog.get_logger()
 
@@ -88,6 +91,10 @@ _FILES: Final = (
     *(enforcement_pb, oversight_pb, law_pb, watch_pb),
 )
 SERVICES: Final = tuple(service.full_name for file in _FILES for service in file.DESCRIPTOR.services_by_name.values())
+# They answer out of the index, or follow the store behind it. The others ask the store: records are taken in all the same.
+BY_INDEX: Final = frozenset(
+    service.full_name for file in (restriction_pb, watch_pb) for service in file.DESCRIPTOR.services_by_name.values()
+)
 
 
 class Server:
@@ -95,6 +102,8 @@ class Server:
     One process's server. Look-ups have threads of their own, so that no wait of another call holds them up; at most
     `most_waiting` of them wait at once for a revision or the store, and at most `most_streams` streams run: the next is
     refused at once.
+
+    Health is NOT_SERVING for the services `BY_INDEX`, and for the whole (""), while the index is not ready.
     """
 
     def __init__(
@@ -102,6 +111,7 @@ class Server:
         servicers: Servicers,
         callers: Callers,
         *,
+        index: Index,
         access_log: AccessLog | None = None,
         most_waiting: int = MOST_WAITING,
         most_streams: int = MOST_STREAMS,
@@ -111,6 +121,7 @@ class Server:
         self.streams = ElasticPool(STREAM_THREADS, most_waiting=most_streams, name="stream")
         slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="slow")
         unguarded = ElasticPool(OPEN_THREADS, most_waiting=MOST_OPEN, name="open")
+        self._index = index
         self._pools = (self.hot, self.streams, slow, unguarded)
         everything = frozenset[str]().union(*(grant.methods for grant in GRANTS.values()))
         self._server = grpc.server(
@@ -120,6 +131,12 @@ class Server:
                 ("grpc.max_receive_message_length", LARGEST_MESSAGE),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 1),
+                # Who vanished without a word, behind a firewall say, would keep a stream's place for two hours.
+                ("grpc.keepalive_time_ms", 20_000),
+                ("grpc.keepalive_timeout_ms", 10_000),
+                ("grpc.http2.ping_timeout_ms", 10_000),
+                ("grpc.http2.max_pings_without_data", 0),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
             ],
         )
         behind = guarded(
@@ -144,9 +161,15 @@ class Server:
         """Listen and serve; return the port. RuntimeError where it cannot be had."""
         bound = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         self._server.start()
-        for service in ("", *SERVICES):
-            self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        self._say(is_ready=True, services=frozenset(SERVICES) - BY_INDEX)
+        self._index.tell_ready(lambda is_ready: self._say(is_ready=is_ready, services=(*BY_INDEX, "")))
         return bound
+
+    def _say(self, *, is_ready: bool, services: Iterable[str]) -> None:
+        """Tell of services, one after the other: of the whole last."""
+        status = health_pb2.HealthCheckResponse.SERVING if is_ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        for service in services:
+            self._health.set(service, status)
 
     def stop(self, grace: float) -> None:
         """Say NOT_SERVING, let calls under way end within `grace` seconds, stop."""

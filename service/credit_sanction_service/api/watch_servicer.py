@@ -26,6 +26,7 @@ from credit_sanction_service.api.watch_messages import (
     seal_of_scope,
     told_messages,
 )
+from credit_sanction_service.domain.faults import Invalid, Violation
 from credit_sanction_service.domain.terms import ALL_AREAS
 from credit_sanction_service.restrictions.entries import Scope
 from credit_sanction_service.restrictions.export import Export
@@ -33,9 +34,10 @@ from credit_sanction_service.restrictions.watch import Watch
 from credit_sanction_service.store.portfolios import PortfolioChange
 from credit_sanction_service.store.transaction import as_uuid
 from credit_sanction_service.store.values import Revision
+from credit_sanction_service.store.watching import districts_held
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
     from uuid import UUID
@@ -184,7 +186,29 @@ class WatchServicer(service_grpc.WatchServiceServicer):
         portfolio = None
         if asked.portfolio:
             portfolio = self._portfolios.get(principal.name, asked.portfolio, field="scope.portfolio").id
-        return Scope(areas=frozenset(areas), districts=read_districts(asked.districts), portfolio=portfolio)
+        districts = read_districts(asked.districts)
+        self._require_known(asked.districts)
+        return Scope(areas=frozenset(areas), districts=districts, portfolio=portfolio)
+
+    def _require_known(self, districts: Sequence[str]) -> None:
+        """
+        Raise `Invalid` for districts that no edition of the table ever had, and no record: a copy of these would be empty, and look
+        whole. A record may have one that the table lacks, for it is taken in with a warning.
+        """
+        law = self._law(frozenset())
+        unknown = frozenset(districts) - law.district_codes
+        if unknown:
+            unknown -= self._tail.ask(lambda connection: districts_held(connection, unknown))
+        if unknown:
+            rule = f"区划表 DISTRICTS {law.districts.edition}"
+            fault = "is a district that no edition of DISTRICTS knows and no record has: look the code up there"
+            raise Invalid(
+                [
+                    Violation(field=f"scope.districts[{number}]", description=f"{code} {fault}", rule=rule)
+                    for number, code in enumerate(districts)
+                    if code in unknown
+                ]
+            )
 
     def _departure(self, context: grpc.ServicerContext) -> Callable[[], bool]:
         """Return what tells whether the caller has gone; whoever waits for news is woken for it."""

@@ -195,23 +195,25 @@ _row_parts: Final[dict[tuple[int, ...], tuple[Row, bytes]]] = {}
 
 def _row_part(found: Shown) -> bytes:
     """Return what a restriction says of its area: that of the catalogue for the day."""
-    binding = not isinstance(found, MeasureOfThePast) and found.binding
+    has_effect = not isinstance(found, MeasureOfThePast)
     row = found.row
-    key = (id(row), id(found.basis), binding, *(id(one.basis) << 1 | one.binding for one in found.demands))
+    key = (id(row), id(found.basis), has_effect, *(id(one.basis) << 1 | one.binding for one in found.demands))
     held = _row_parts.get(key)
     if held is not None:
         return held[1]
     if len(_row_parts) >= _MOST_ROWS:
         _row_parts.clear()
-    data = _row_message(row, found.basis, found.demands, binding=binding).SerializeToString()
+    data = _row_message(row, found.basis, found.demands, has_effect=has_effect).SerializeToString()
     _row_parts[key] = row, data
     return data
 
 
-def _row_message(row: Row, basis: LegalBasis, demands: tuple[Demand, ...], *, binding: bool) -> pb.Restriction:
+def _row_message(row: Row, basis: LegalBasis, demands: tuple[Demand, ...], *, has_effect: bool) -> pb.Restriction:
+    principal = demands[0].binding
     return pb.Restriction(
         area=words.AREA.write(row.area),
-        binding=binding,
+        binding=has_effect and principal,
+        bound=principal and not has_effect,
         directive_zh=row.directive_zh,
         directive_en=row.directive_en,
         legal_basis=basis_message(basis),
@@ -220,7 +222,8 @@ def _row_message(row: Row, basis: LegalBasis, demands: tuple[Demand, ...], *, bi
         demands=[
             pb.Demand(
                 action=words.ACTION.write(demand.action),
-                binding=demand.binding,
+                binding=has_effect and demand.binding,
+                bound=demand.binding and not has_effect,
                 legal_basis=basis_message(demand.basis),
             )
             for demand in demands

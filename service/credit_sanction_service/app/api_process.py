@@ -20,7 +20,7 @@ from credit_sanction_service.api.receipts import Receipts
 from credit_sanction_service.api.search import EnterpriseSearch
 from credit_sanction_service.api.server import Server
 from credit_sanction_service.app.clock import now
-from credit_sanction_service.app.database import require_database
+from credit_sanction_service.app.database import require_store
 from credit_sanction_service.app.law import require_law
 from credit_sanction_service.app.receipt_keys import receipt_keys
 from credit_sanction_service.app.servicers import Parts, build
@@ -58,7 +58,7 @@ def run_api(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     lifeline.watch(grace=settings.drain_s)
     receipt_keys(settings)  # a faulty one is told before anything is waited for
-    dsn = require_database(settings)
+    dsn = require_store(settings)
     require_law(dsn)
     with ExitStack() as house:
         if lifeline.LIFELINE not in os.environ:
@@ -113,10 +113,12 @@ def _serve(settings: Settings, dsn: str, stop: threading.Event) -> int:
         clock=now,
         receipts=receipts,
         search=EnterpriseSearch(Search(index, names, today=lambda: day_of(now()))),
+        prepared_bytes=settings.prepared_mb * 1_000_000,
     )
     server = Server(
         build(parts),
         callers,
+        index=index,
         access_log=access_log,
         most_waiting=settings.most_waiting,
         most_streams=settings.most_streams,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from credit_sanction_service.app.database import require_dsn
+from credit_sanction_service.app.epochs import notice_restore
 from credit_sanction_service.app.law import bring_law, require_law
 from credit_sanction_service.app.ports import reserved, worker_count
 from credit_sanction_service.app.receipt_keys import receipt_keys
@@ -63,6 +64,7 @@ def run_everything(settings: Settings) -> int:
             clusters = [cluster]
             settings = replace(settings, dsn=cluster.dsn("service"), owner_dsn=cluster.dsn("owner"))
             migrate(settings.owner_dsn)
+            notice_restore(settings.owner_dsn)
             house.enter_context(_told_to_its_user(home.path, settings.dsn))
         bring_law(settings.dsn)
         require_law(settings.dsn)
@@ -106,6 +108,7 @@ def _bring_up_to_date(settings: Settings) -> None:
             require_dsn(settings.owner_dsn, "CREDIT_SANCTION_OWNER_DSN")
             migrate(settings.owner_dsn)
         check_schema(settings.dsn)
+        notice_restore(settings.dsn)
     except StoreUnavailable as fault:
         raise StartRefused(str(fault)) from None
 
@@ -161,12 +164,17 @@ def _receipt_key(home: Path) -> str:
     return text
 
 
+def _api_processes(infos: Mapping[str, Info]) -> str:
+    count = sum(name.startswith("api-") for name in infos)
+    return f"{count} process{'' if count == 1 else 'es'}"
+
+
 def _tell(settings: Settings, home: Path, token_file: Path, infos: Mapping[str, Info], *, is_embedded: bool) -> None:
     programs = Path(sys.executable).parent
     where = "" if home == default_path().resolve() else f" --data-dir {shlex.quote(str(home))}"
     lines = [
         "",
-        f"Credit Sanction Service is ready: gRPC on {settings.listen} ({len(infos)} processes)",
+        f"Credit Sanction Service is ready: gRPC on {settings.listen} ({_api_processes(infos)})",
         f"  data      {home}",
         f"  targets   {settings.targets}",
         f"  token     {token_file}",
@@ -193,5 +201,6 @@ def run_migrate(settings: Settings) -> int:
     require_dsn(settings.owner_dsn, "CREDIT_SANCTION_OWNER_DSN")
     with translated():
         log.info("schema.migrated", revision=migrate(settings.owner_dsn))
+        notice_restore(settings.owner_dsn)
     bring_law(settings.owner_dsn)
     return 0

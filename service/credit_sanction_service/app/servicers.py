@@ -28,6 +28,7 @@ from credit_sanction_service.records import Proceedings, Records
 from credit_sanction_service.restrictions.law_follower import LawFollower
 from credit_sanction_service.restrictions.look_up import LookUp
 from credit_sanction_service.restrictions.portfolios import Portfolios
+from credit_sanction_service.restrictions.screening import MOST_BYTES
 from credit_sanction_service.restrictions.tail import Tail
 from credit_sanction_service.store.connect import Reader
 from credit_sanction_service.store.writer import Writer
@@ -45,6 +46,7 @@ class Parts:
     clock: Callable[[], datetime]
     receipts: Receipts = field(default_factory=lambda: Receipts(None))
     search: EnterpriseSearch | None = None
+    prepared_bytes: int = MOST_BYTES
 
 
 def build(parts: Parts) -> Servicers:
@@ -54,7 +56,9 @@ def build(parts: Parts) -> Servicers:
     return Servicers(
         records=SanctionRecordServicer(records, proceedings, law=parts.law.of_catalogues, clock=clock),
         obligations=ExitObligationServicer(Obligations(writer, reader), clock=clock),
-        restrictions=RestrictionServicer(parts.look_up, receipts=parts.receipts, search=parts.search),
+        restrictions=RestrictionServicer(
+            parts.look_up, receipts=parts.receipts, search=parts.search, prepared_bytes=parts.prepared_bytes
+        ),
         deliveries=DeliveryServicer(reader, clock=clock),
         public_lists=PublicListServicer(PublicLists(writer, reader)),
         enforcement=EnforcementServicer(Enforcement(writer, reader), clock=clock),

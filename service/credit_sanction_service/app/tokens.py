@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from credit_sanction_service.app.database import require_database
+from credit_sanction_service.app.database import running_database
 from credit_sanction_service.domain.access import Principal, Role
 from credit_sanction_service.domain.identifiers import is_uscc, normalise
+from credit_sanction_service.domain.privacy import holds_citizen_number
 from credit_sanction_service.domain.terms import Standard
-from credit_sanction_service.host.home import chosen_path, dsn_file
 from credit_sanction_service.host.refusal import StartRefused
 from credit_sanction_service.store.connect import connect
 from credit_sanction_service.store.tokens import issue_token, withdraw_tokens
@@ -34,32 +33,17 @@ def issue(settings: Settings, options: Namespace) -> int:
         standards=frozenset(Standard(standard) for standard in options.standard) if options.standard else None,
         districts=frozenset(map(_district, options.district)) if options.district else None,
     )
-    with connect(_database(settings)) as connection:
+    with connect(running_database(settings)) as connection:
         sys.stdout.write(issue_token(connection, principal) + "\n")
     return 0
 
 
 def withdraw(settings: Settings, options: Namespace) -> int:
     """Withdraw every token of a caller; 1 where there was none."""
-    with connect(_database(settings)) as connection:
+    with connect(running_database(settings)) as connection:
         count = withdraw_tokens(connection, options.name)
     sys.stdout.write(f"{count} withdrawn\n")
     return 0 if count else 1
-
-
-def _database(settings: Settings) -> str:
-    """Return the DSN that is set, else that of the service running on the data directory's embedded database."""
-    if settings.dsn:
-        return require_database(settings)
-    data = chosen_path(settings.data_dir)
-    try:
-        dsn = dsn_file(data).read_text("utf-8").strip()
-    except OSError as fault:
-        raise StartRefused(
-            f"No running service of this user was found with its data in {data} ({fault.strerror}): start it with "
-            "`credit-sanction-service run`, name its directory with --data-dir, or its database with CREDIT_SANCTION_DSN."
-        ) from None
-    return require_database(replace(settings, dsn=dsn))
 
 
 def _name(text: str) -> str:
@@ -67,6 +51,8 @@ def _name(text: str) -> str:
         raise StartRefused("The caller's name is empty: give one, such as changchun-bank.")
     if len(text) > NAME_LIMIT:
         raise StartRefused(f"The caller's name is {len(text)} characters long: give one of at most {NAME_LIMIT}.")
+    if holds_citizen_number(text):  # it stands in the log, beside every write, and in receipts
+        raise StartRefused("The caller's name holds a citizen's identity number 公民身份号码: give another name.")
     if text != text.strip() or not all(character == " " or _is_visible(character) for character in text):
         raise StartRefused(
             f"The caller's name {text!r} has blanks around it, or characters that cannot be seen: leave them out."

@@ -14,7 +14,7 @@ import structlog
 
 from credit_sanction_connectors.settings import BadTarget
 from credit_sanction_service.app.clock import now
-from credit_sanction_service.app.database import require_database
+from credit_sanction_service.app.database import require_store
 from credit_sanction_service.app.law import require_law
 from credit_sanction_service.app.watching import shown_metrics
 from credit_sanction_service.domain.calendar import day_of
@@ -42,7 +42,7 @@ def run_worker(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT."""
     sys.setswitchinterval(_SWITCH_S)
     with shown_metrics(settings) as metrics:
-        dsn = require_database(settings)
+        dsn = require_store(settings)
         require_law(dsn)
         targets = load_targets(settings)
         install(dsn, targets)

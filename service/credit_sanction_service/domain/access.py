@@ -88,6 +88,7 @@ OPERATE: Final = READ_DELIVERIES | {
     "GetReconciliation",
     "ListReconciliations",
     "ExportDeliveryProof",
+    "DownloadDeliveryProof",
 }
 
 
@@ -176,7 +177,9 @@ class Principal:
         missing = [area for area in areas if area not in granted]
         if missing:
             allowed = ", ".join(self.areas) or "none"
-            raise NotPermitted(f"{self.name} may not ask about {', '.join(missing)}; it may ask about: {allowed}")
+            raise NotPermitted(
+                f"{self.name} may not ask about {', '.join(missing)}; it may ask about: {allowed}", areas=self.areas
+            )
 
     def require_record(self, record: SanctionRecord) -> None:
         """Raise `NotPermitted` unless the record is of an authority, standard and district that the caller may write for."""

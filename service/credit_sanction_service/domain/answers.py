@@ -8,10 +8,11 @@ well-formed code, and no measure in force. Whatever cannot be decided is UNKNOWN
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.effect import (
+    UNTOLD,
     InForce,
     MeasureOfThePast,
     areas_running,
@@ -24,12 +25,12 @@ from credit_sanction_service.domain.facts import RecordFacts
 from credit_sanction_service.domain.identifiers import Code, Judgement
 from credit_sanction_service.domain.privacy import shown
 from credit_sanction_service.domain.terms import (
+    ALL_AREAS,
     SEVERITY,
     Action,
     Area,
     CreditDirection,
     LandPurpose,
-    State,
     UnknownReason,
     Verdict,
 )
@@ -46,13 +47,15 @@ if TYPE_CHECKING:
 class Question:
     """
     Whom, in which areas. `code` is accepted or quarantined: a refused one is an error before it is a question. Land may be
-    asked about for the exit's own disposal of it, which no measure blocks (长工信联字[2017]9号 §四(六)).
+    asked about for the exit's own disposal of it, which no measure blocks (长工信联字[2017]9号 §四(六)). `callers_areas` are those
+    that the asker may ask about.
     """
 
     code: Code
     name: str
     areas: tuple[Area, ...]
     land_purpose: LandPurpose = LandPurpose.NEW_SUPPLY
+    callers_areas: frozenset[Area] = frozenset(ALL_AREAS)
 
     @property
     def areas_barred(self) -> frozenset[Area]:
@@ -142,8 +145,11 @@ def answer(
     Return the answer for `day`. `stale`: what is known is older than allowed; `clock_in_doubt`: so is the day itself.
     `include_ended`: show what rests and what has ended too.
 
-    What is said of an area does not depend on which others are asked, and nothing is said of a record of others only.
+    What is said of an area does not depend on which others are asked, and nothing is said of a record of others only. Nothing at
+    all is said of notices 事先告知, decisions that list nobody yet, and what was revoked: the answer is as if there were none.
     """
+    if not UNTOLD.isdisjoint(record.state for record in known.records):
+        known = replace(known, records=tuple(record for record in known.records if record.state not in UNTOLD))
     wanted = question.areas_barred
     restrictions = tuple(
         measure
@@ -168,7 +174,7 @@ def answer(
     # A doubt that no area's verdict gives way to (every area is restricted anyway) is still worth saying.
     # Several enterprises behind an old number: none of them is the one asked about.
     enterprises = {record.code: record for record in known.records}
-    found = enterprises.popitem()[1] if len(enterprises) == 1 and _concerning(question, known) else None
+    found = enterprises.popitem()[1] if len(enterprises) == 1 and _concerning(known, question.areas) else None
     return Answer(
         code=found.code if found else question.code.value,
         name=found.enterprise_name if found else "",
@@ -215,10 +221,9 @@ def _credit_directions(
             return ()
 
 
-def _concerning(question: Question, known: Known) -> list[RecordFacts]:
-    """Return the records that have, or had, a measure in an area asked: of the others the asker learns nothing."""
-    wanted = frozenset(question.areas)
-    return [record for record in known.records if any(measure.area in wanted for measure in record.measures)]
+def _concerning(known: Known, areas: Collection[Area]) -> list[RecordFacts]:
+    """Return the records that have, or had, a measure in one of the areas: of the others the asker learns nothing."""
+    return [record for record in known.records if any(measure.area in areas for measure in record.measures)]
 
 
 def _plain_verdict(area: Area, restrictions: tuple[InForce, ...]) -> Verdict:
@@ -238,7 +243,8 @@ def _doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
     doubts: list[_Doubt] = []
     if question.code.judgement is Judgement.QUARANTINED and not _resolves(known):
         likely = tuple(
-            Candidate(code=code, name="", explanation="the code probably meant") for code in question.code.likely
+            Candidate(code=code, name="", explanation="a code that may have been meant")
+            for code in question.code.likely
         )
         text = f"{shown(question.code.value)}: {question.code.reason}"
         doubts.append(_Doubt(reason=UnknownReason.CODE_IN_DOUBT, text=text, covers=Verdict.ADVISORY, candidates=likely))
@@ -285,18 +291,18 @@ def _name_doubts(question: Question, known: Known, day: date) -> list[_Doubt]:
                 candidates=_candidates(others, "same name, present or former"),
             )
         )
-    names = {name_key(name) for record in known.records for name in record.names}
+    names = {name_key(name) for record in _concerning(known, question.callers_areas) for name in record.names}
     if names and name_key(question.name) not in names:
         # Code and name of the question disagree, whatever is asked; whose code it is, is said only where it concerns.
-        told = "".join(f", {record.enterprise_name}" for record in _concerning(question, known)[:1])
+        told = "".join(f", {record.enterprise_name}" for record in _concerning(known, question.areas)[:1])
         text = f"the name given is not that of the enterprise with this code{told}"
         doubts.append(_Doubt(reason=UnknownReason.NAME_MISMATCH, text=text, covers=Verdict.CLEAR))
     return doubts
 
 
 def _resolves(known: Known) -> bool:
-    """Whether a code in doubt leads to exactly one enterprise with a confirmed code. What was revoked says nothing."""
-    codes = {r.code for r in known.records if r.ever_listed and r.state is not State.REVOKED}
+    """Whether a code in doubt leads to exactly one enterprise with a confirmed code."""
+    codes = {record.code for record in known.records if record.ever_listed}
     return len(codes) == 1 and all(record.code in codes for record in known.records)
 
 

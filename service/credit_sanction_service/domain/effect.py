@@ -13,7 +13,7 @@ What a record means on a day: for readers, and for targets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
@@ -31,7 +31,9 @@ Told: TypeAlias = SanctionRecord | RecordFacts
 """A record, or what look-ups keep of it: both have the same effect on every day."""
 R = TypeVar("R", SanctionRecord, RecordFacts)
 _DAY: Final = timedelta(days=1)
-_NEVER_IN_FORCE: Final = frozenset({State.QUARANTINED, State.REVOKED, State.NOTICE_SERVED, State.DECIDED})
+UNTOLD: Final = frozenset({State.NOTICE_SERVED, State.DECIDED, State.REVOKED})
+"""Of a record in these nothing is told to who looks up: it has, and had, no effect."""
+_NEVER_IN_FORCE: Final = UNTOLD | {State.QUARANTINED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,8 @@ InForce: TypeAlias = MeasureInForce[RecordFacts]
 class MeasureOfThePast:
     """
     A measure without effect on a day before which it had some. SUSPENDED: it rests, and `until` is the last day that it
-    would have; ENDED: `until` was its last. `demands` are those of the day, or of that last day. None of it binds.
+    would have; ENDED: `until` was its last. `demands` are those of the day, or of that last day: they say what would bind if it
+    did not rest, or bound then. On the day none of it binds.
     """
 
     record: RecordFacts
@@ -133,7 +136,7 @@ def of_the_past(
             until=until,
             row=row,
             basis=demands[0].basis,
-            demands=tuple(replace(one, binding=False) for one in demands),
+            demands=demands,
         )
 
 

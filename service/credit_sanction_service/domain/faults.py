@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.privacy import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
 
@@ -30,7 +31,9 @@ class Violation:
 
 
 class SanctionError(Exception):
-    """Root of everything that the service refuses knowingly."""
+    """Root of everything that the service refuses knowingly. `metadata`: what a program may want of the sentence."""
+
+    metadata: Mapping[str, str] = MappingProxyType({})
 
 
 class Invalid(SanctionError):
@@ -113,7 +116,12 @@ class EpochChanged(SanctionError):
 
 
 class RevisionNotReached(SanctionError):
-    """The revision asked for was not reached within the time allowed."""
+    """The revision asked for was not reached within the time allowed. `head` is where the service is, where it knows: "1:4"."""
+
+    def __init__(self, sentence: str, *, head: str = "") -> None:
+        super().__init__(sentence)
+        if head:
+            self.metadata = {"head": head}
 
 
 class StoreUnavailable(SanctionError):
@@ -151,4 +159,9 @@ class CallerUnknown(SanctionError):
 
 
 class NotPermitted(SanctionError):
-    """The caller is known and may not do this."""
+    """The caller is known and may not do this. `areas` are those that it may ask about, where areas were the fault."""
+
+    def __init__(self, sentence: str, *, areas: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        if areas:
+            self.metadata = {"areas": ",".join(areas)}

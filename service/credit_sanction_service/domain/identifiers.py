@@ -11,11 +11,16 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from itertools import pairwise
+from operator import mul
+from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.privacy import PRIVACY, is_citizen_number, shown
 from credit_sanction_service.domain.terms import IdentifierKind
 from credit_sanction_service.domain.text import CODE_LIMIT, HYPHENS, without_invisible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_VALUE: Final = {character: value for value, character in enumerate(USCC_ALPHABET)}
@@ -24,6 +29,12 @@ _ORGANISATION_VALUE: Final = {c: v for v, c in enumerate("0123456789ABCDEFGHIJKL
 _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 _REGISTERING_AUTHORITIES: Final = frozenset("123456789ANY")
 _BUSINESS_PREFIXES: Final = ("91", "92", "93")
+_USCC_LENGTH: Final = 18
+_MOST_LIKELY: Final = 8
+_MOST_TOLD: Final = 3
+_ALL_WEIGHTS: Final = (*_USCC_WEIGHTS, 1)  # the sum of all is a multiple of 31
+_INVERSES: Final = tuple(pow(weight, -1, 31) for weight in _ALL_WEIGHTS)
+_LOOK_ALIKE: Final = frozenset({"O0", "I1", "Z2", "S5", "VU", "B8", "Q0", "D0", "L1", "G6"})
 _LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "Z": "2", "S": "5", "V": "U"})
 
 GB_32100: Final = "GB 32100-2015 第1号修改单"
@@ -71,7 +82,7 @@ class Code:
 
 def describe(typed: str, code: Code) -> str:
     """Return the sentence for whoever typed a code. A citizen's number is not repeated."""
-    likely = f"; perhaps {' or '.join(code.likely)} was meant" if code.likely else ""
+    likely = f"; perhaps {' or '.join(code.likely[:_MOST_TOLD])} was meant" if code.likely else ""
     return f"{shown(typed)}: {code.reason}{likely}"
 
 
@@ -111,7 +122,7 @@ def organisation_check_character(first8: str) -> str:
 
 def is_uscc(value: str) -> bool:
     """Whether `value`, already normalised, is a unified social credit code right in every digit."""
-    return len(value) == 18 and judge(value).judgement is Judgement.ACCEPTED  # noqa: PLR2004 - the length that the standard says
+    return len(value) == _USCC_LENGTH and judge(value).judgement is Judgement.ACCEPTED
 
 
 def judge(text: str) -> Code:
@@ -158,7 +169,7 @@ def _judge_uscc(value: str) -> Code:
             value, f"the letters I, O, S, V and Z do not occur in it; found {wrong}", GB_32100, _near(value)
         )
     if value[0] not in _REGISTERING_AUTHORITIES:
-        return _refused(value, f"no registering authority has the number {value[0]}", GB_32100)
+        return _refused(value, f"no registering authority has the number {value[0]}", GB_32100, _near(value))
     if not value[2:8].isdigit():
         return _refused(value, "characters 3 to 8 are a division code and must be digits", GB_32100, _near(value))
     if not _organisation_code_is_right(value[8:17]):
@@ -166,6 +177,7 @@ def _judge_uscc(value: str) -> Code:
             value,
             f"the check character of its organisation code (character 17, {value[16]}) is wrong",
             GB_11714,
+            _near(value),
         )
     if uscc_check_character(value[:17]) != value[17]:
         return Code(
@@ -175,7 +187,7 @@ def _judge_uscc(value: str) -> Code:
             reason=f"its last character {value[17]} is wrong while its organisation code is right: "
             "a typing error, or one of the early codes that break the rule; ask the register",
             rule=GB_32100,
-            likely=_if_accepted(value[:17] + uscc_check_character(value[:17])),
+            likely=_near(value),
         )
     if is_citizen_number(value):
         return Code(
@@ -209,14 +221,47 @@ def _refused(value: str, reason: str, rule: str, likely: tuple[str, ...] = ()) -
 
 
 def _near(value: str) -> tuple[str, ...]:
-    """Return the accepted code that differs only by letters people mistake for digits, if there is one."""
-    candidate = value.translate(_LOOKALIKES)
-    return _if_accepted(candidate) if candidate != value else ()
-
-
-def _if_accepted(candidate: str) -> tuple[str, ...]:
+    """
+    Return the accepted codes that differ in letters people mistake for digits, in one character, or in two that stand side by
+    side and were swapped: the likeliest first, at most `_MOST_LIKELY`. Two check characters leave few.
+    """
+    found = {value.translate(_LOOKALIKES): 0}
+    if len(value) == _USCC_LENGTH:
+        for code, rank in _one_mistake(value):
+            found.setdefault(code, rank)
+    found.pop(value, None)
+    likely = [code for code in sorted(found, key=found.__getitem__) if _is_right(code)]
     # What is right as a citizen's number too is not proposed: it would be that number, repeated.
-    return (candidate,) if is_uscc(candidate) else ()
+    return tuple(code for code in likely if not is_citizen_number(code))[:_MOST_LIKELY]
+
+
+def _one_mistake(value: str) -> Iterator[tuple[str, int]]:
+    """Yield the codes one mistake away for which the check modulus 31 comes out, each with its rank."""
+    values = [_USCC_VALUE.get(character, 0) for character in value]
+    strangers = [place for place, character in enumerate(value) if character not in _USCC_VALUE]
+    if len(strangers) > 1:
+        return
+    total = sum(map(mul, values, _ALL_WEIGHTS))
+    for place in strangers or range(_USCC_LENGTH):
+        right = (values[place] - total * _INVERSES[place]) % 31
+        if right < 10 or not 2 <= place < 8:  # noqa: PLR2004 - the division code is digits, which stand first in the alphabet
+            yield value[:place] + USCC_ALPHABET[right] + value[place + 1 :], _rank(place, value[place], right)
+    for place, (first, second) in enumerate(pairwise(values)):
+        if (total + (second - first) * (_ALL_WEIGHTS[place] - _ALL_WEIGHTS[place + 1])) % 31 == 0:
+            yield value[:place] + value[place + 1] + value[place] + value[place + 2 :], 3
+
+
+def _rank(place: int, typed: str, right: int) -> int:
+    """Say how unlikely a mistake here is: less where both look alike, or in the last place, more where nearly all codes are alike."""
+    if not {typed + USCC_ALPHABET[right], USCC_ALPHABET[right] + typed}.isdisjoint(_LOOK_ALIKE):
+        return 1
+    if place == _USCC_LENGTH - 1:
+        return 2
+    return 4 if place > 1 else 5
+
+
+def _is_right(value: str) -> bool:
+    return len(value) == _USCC_LENGTH and value[0] in _REGISTERING_AUTHORITIES and _checks_are_right(value)
 
 
 def _checks_are_right(value: str) -> bool:

@@ -30,7 +30,8 @@ Part = TypeVar("Part")
 class Law:
     """
     What holds: of each kind the edition loaded last; all catalogues by name, in the order of loading, for an old record keeps
-    the one it was decided under; all years of the calendar. `editions` are what it was built of.
+    the one it was decided under; the codes of all districts, also of those that a later edition leaves out; all years of the
+    calendar. `editions` are what it was built of.
     """
 
     catalogues: Mapping[str, Catalogue]
@@ -38,6 +39,7 @@ class Law:
     deadlines: Deadlines
     authorities: Authorities
     districts: Districts
+    district_codes: frozenset[str]
     calendar: WorkingCalendar
     limits: Limits
     editions: tuple[Edition, ...]
@@ -68,12 +70,14 @@ def build_law(editions: Iterable[Edition]) -> Law:
     calendar = WorkingCalendar(years={})
     for part in _all(loaded, EditionKind.CALENDAR, parse_calendar):
         calendar = calendar.extended(part)
+    districts = _all(loaded, EditionKind.DISTRICTS, parse_districts)
     return Law(
         catalogues=_catalogues(loaded),
         regimes=_last(loaded, EditionKind.REGIMES, parse_regimes),
         deadlines=_last(loaded, EditionKind.DEADLINES, parse_deadlines),
         authorities=_last(loaded, EditionKind.AUTHORITIES, parse_authorities),
-        districts=_last(loaded, EditionKind.DISTRICTS, parse_districts),
+        districts=districts[-1],
+        district_codes=frozenset[str]().union(*(edition.entries for edition in districts)),
         calendar=calendar,
         limits=_last(loaded, EditionKind.LIMITS, parse_limits),
         editions=loaded,

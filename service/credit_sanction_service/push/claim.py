@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from credit_sanction_connectors.port import Parcel
+from credit_sanction_connectors.port import Parcel, Rejected
 from credit_sanction_service.push import decide, transitions
 from credit_sanction_service.push.parcels import idempotency_key, parcel_of
 from credit_sanction_service.push.session import Aside, here
@@ -30,10 +30,11 @@ log: Final = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is sent: the parcel, and the body that was composed of it."""
+    """What is sent: the parcel, and the body, with what it was composed of; None where it repeats what nobody knows that of."""
 
     parcel: Parcel
     body: bytes
+    made: attempts.Making | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +102,7 @@ def claim(
 
     def compose() -> Claimed:
         orders = [
-            PushOrder(
-                row=row,
-                opened_at=held.now,
-                fresh=fresh,
-                message=_message(row, content, law, lanes[row.target], said.get((row.target, row.subject))),
-            )
+            _order(row, content, law, lanes[row.target], said.get((row.target, row.subject)), held.now, fresh=fresh)
             for (row, fresh), content in zip(decided.pushes, contents, strict=True)
         ]
         return _claimed(orders, decided.rest, worker)
@@ -162,18 +158,56 @@ def _close_lapsed(connection: Connection, rows: Sequence[Delivery], lanes: Mappi
     return moved
 
 
-def _message(row: Delivery, content: claims.Content, law: Law, lane: Lane, said: bytes | None) -> Message | Exception:
-    """Return what is to be sent: what was `said` under the key before, to the letter, or else what is composed now."""
+def _order(
+    row: Delivery,
+    content: claims.Content,
+    law: Law,
+    lane: Lane,
+    said: attempts.Said | None,
+    now: datetime,
+    *,
+    fresh: bool,
+) -> PushOrder:
+    """
+    Return the order for a row that is claimed. What was `said` under its key before goes out to the letter; but where the
+    target never took that, none of it may still arrive, and its settings of today write it otherwise, it is said anew under a
+    new key.
+    """
+    if said is not None:
+        if said.taken or not transitions.is_settled(row, now) or _is_as_today(row, content, law, lane, said):
+            return PushOrder(row=row, opened_at=now, fresh=fresh, message=_repeated(row, content, law, said))
+        row, fresh = transitions.renewed(row), True
+    return PushOrder(row=row, opened_at=now, fresh=fresh, message=_composed(row, content, law, lane))
+
+
+def _composed(row: Delivery, content: claims.Content, law: Law, lane: Lane) -> Message | Exception:
     try:
         parcel = parcel_of(row, content, law)
-        return Message(parcel=parcel, body=lane.connector.compose(parcel) if said is None else said)
+        made = attempts.Making(manner=lane.settings.manner, head=content.head)
+        return Message(parcel=parcel, body=lane.connector.compose(parcel), made=made)
     except Exception as fault:  # noqa: BLE001 - it is told of where the attempt ends, not while rows are held
         return fault
 
 
+def _repeated(row: Delivery, content: claims.Content, law: Law, said: attempts.Said) -> Message | Exception:
+    try:
+        parcel = parcel_of(row, content, law)
+        return Message(parcel=parcel, body=said.body, made=said.made)
+    except Exception as fault:  # noqa: BLE001 - as above
+        return fault
+
+
+def _is_as_today(row: Delivery, content: claims.Content, law: Law, lane: Lane, said: attempts.Said) -> bool:
+    """Whether the target's settings of today would have written the same; also where nobody can tell."""
+    if said.made is None or said.made.manner == lane.settings.manner:
+        return True
+    today = _composed(row, replace(content, head=said.made.head), law, lane)
+    return today.body == said.body if isinstance(today, Message) else not isinstance(today, Rejected)
+
+
 def _opened(order: PushOrder, worker: str) -> attempts.Opened:
     row = order.row
-    body = order.message.body if isinstance(order.message, Message) else None
+    message = order.message if isinstance(order.message, Message) else None
     return attempts.Opened(
         target=row.target,
         subject=row.subject,
@@ -183,6 +217,7 @@ def _opened(order: PushOrder, worker: str) -> attempts.Opened:
         idempotency_key=idempotency_key(row),
         worker=worker,
         opened_at=order.opened_at,
-        body=body,
-        digest=body and hashlib.sha256(body).digest(),
+        body=message.body if message else None,
+        digest=hashlib.sha256(message.body).digest() if message else None,
+        made=message.made if message else None,
     )

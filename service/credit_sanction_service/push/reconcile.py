@@ -19,12 +19,12 @@ from credit_sanction_connectors.port import Unavailable
 from credit_sanction_service.domain.faults import StoreUnavailable
 from credit_sanction_service.push.outcomes import storable
 from credit_sanction_service.push.parcels import version_of
-from credit_sanction_service.store import drift, reconciliation_runs
+from credit_sanction_service.store import drift, reconciliation_runs, report_retention
 from credit_sanction_service.store.reconciliation_runs import Run, Served
 from credit_sanction_service.store.reconciliations import Drift, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from credit_sanction_connectors.port import Connector, Entry
     from credit_sanction_service.push.session import Session
@@ -59,6 +59,18 @@ async def serve_requests(
                 settings, connector = targets[run.target]
                 group.create_task(_carry_out(session, run, settings, connector, worker))
             await asyncio.sleep(pace)
+
+
+async def forget_reports(session: Session, targets: Iterable[TargetSettings], *, every_s: float = 3_600.0) -> None:
+    """Delete the reports of these targets that need not be kept any more, and of those that are gone, until cancelled."""
+    slices: list[Callable[[Connection], int]] = [
+        partial(report_retention.forget_reports, target=one.name, retention=one.retention) for one in targets
+    ]
+    while True:
+        for forget in (*slices, report_retention.forget_reports_of_the_gone):
+            while (count := await session.run(forget)) > 0:
+                log.info("reports.forgotten", count=count)
+        await asyncio.sleep(every_s)
 
 
 def _served(settings: TargetSettings) -> Served:

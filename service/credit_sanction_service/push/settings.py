@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from credit_sanction_connectors.port import Holds
 from credit_sanction_service.domain.effect import Filter
 from credit_sanction_service.push.policy import Policy
+from credit_sanction_service.store.report_retention import Retention
 from credit_sanction_service.store.values import Target
 
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ LEAST_SLACK_S: Final = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSettings:
     """
-    One target. `digest` is over everything in its table, so that a worker with yesterday's file leaves it alone.
+    One target. `digest` is over everything in its table, so that a worker with yesterday's file leaves it alone; `manner` says
+    by what its bodies are written: another where that may write them otherwise.
 
     `timeout_s` bounds one request in all, `lease_s` an attempt; a lease leaves `LEAST_SLACK_S` beside the request.
-    `list_timeout_s` bounds reading the whole list, done every `reconcile_s` (0: never).
+    `list_timeout_s` bounds reading the whole list, done every `reconcile_s` (0: never); of what came of it is kept what
+    `retention` says.
     """
 
     name: str
@@ -32,6 +35,8 @@ class TargetSettings:
     holds: Holds
     filter: Filter
     offers_list: bool
+    tells_endings: bool = False
+    manner: str = ""
     retired: str | None = None
     concurrency: int = 8
     timeout_s: float = 10.0
@@ -41,6 +46,7 @@ class TargetSettings:
     breaker_open_s: float = 10.0
     list_timeout_s: float = 60.0
     reconcile_s: float = 3600.0
+    retention: Retention = field(default_factory=Retention)
     policy: Policy = field(default_factory=Policy)
 
     def stored(self) -> Target:
@@ -53,6 +59,7 @@ class TargetSettings:
             digest=self.digest,
             retired=self.retired,
             paused_reason=None,
+            tells_endings=self.tells_endings,
         )
 
 

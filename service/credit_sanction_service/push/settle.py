@@ -57,6 +57,15 @@ class Settled:
         return (self.after.changed_at - self.before.due_since).total_seconds()
 
     @property
+    def is_late(self) -> bool:
+        """Whether an attempt had no say in it any more: another may have closed it before."""
+        match self.completion.end:
+            case Ending() as end:
+                return self.before is None or not _speaks(self.before, end)
+            case Reading():
+                return False
+
+    @property
     def given_up(self) -> bool:
         """Whether the row is left to a person by it."""
         return self.after is not None and self.after.given_up
@@ -99,15 +108,20 @@ def closings(settled: Sequence[Settled], held: Held) -> list[tuple[AttemptKey, C
     ]
 
 
+def _speaks(row: Delivery, end: Ending) -> bool:
+    """Whether an attempt speaks for its row: it is the last, and has its lease, for nobody closed it before."""
+    return row.attempt == end.number and row.lease_until == end.lease_until
+
+
 def _moved(row: Delivery, end: Ending | Reading, held: Held, policy: Policy) -> Delivery:
-    """Return the row after `end`. An attempt speaks for its row while the row has its lease: nobody closed it before."""
+    """Return the row after `end`."""
     dice = random.random()  # noqa: S311 - jitter
     match end:
         case Reading():
             return transitions.verified(row, end, held.now, policy, dice=dice)
         case Ending() if row.attempt != end.number:
             return transitions.overtaken(row, end, held.now, policy)
-        case Ending() if row.lease_until == end.lease_until:
+        case Ending() if _speaks(row, end):
             return transitions.settled(row, end, held.now, policy, dice=dice)
         case _:
             return row

@@ -19,6 +19,7 @@ The targets file: TOML, one `[[target]]` for each.
     breaker = { failures = 5, open_s = 10 }
     reconcile_s = 3600               # how often the target's own list is read; 0: never
     list_timeout_s = 60              # of reading it
+    reports = { last = 500, days = 1830 }   # which of the comparisons' reports are kept
     retired = "withdraw"             # or "abandon": what becomes of its listings when it goes
 """
 
@@ -35,6 +36,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_connectors.hosts import host_allowed, host_entry_fault, hosts_of
+from credit_sanction_connectors.mapping_tables import tables_digest
 from credit_sanction_connectors.registry import KINDS, build
 from credit_sanction_connectors.settings import BadTarget, Secrets
 from credit_sanction_service.domain.effect import Filter
@@ -43,6 +45,7 @@ from credit_sanction_service.push.keys import BadTargetsFile, Keys
 from credit_sanction_service.push.policy import DEFAULT_SCHEDULE, Jitter, Policy
 from credit_sanction_service.push.settings import LEAST_SLACK_S, TargetSettings, with_connector
 from credit_sanction_service.store.codec import dump_filter
+from credit_sanction_service.store.report_retention import Retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,6 +156,7 @@ def _target(name: str, keys: Keys, secrets: Secrets) -> tuple[TargetSettings, di
     rate_per_s = keys.number("rate_per_s", 0.0, least=0.0, most=100_000.0) or None
     reconcile_s = keys.number("reconcile_s", 3_600.0, least=0.0, most=30 * _DAY_S)
     list_timeout_s = keys.number("list_timeout_s", 60.0, least=0.1, most=3_600.0)
+    retention = _retention(keys.table("reports"))
     retired = keys.choice("retired", ("withdraw", "abandon"))
     own = keys.left()
     connector = _connector(name, kind, own, secrets, keys)
@@ -164,6 +168,8 @@ def _target(name: str, keys: Keys, secrets: Secrets) -> tuple[TargetSettings, di
         holds=connector.holds,
         filter=filter_,
         offers_list=connector.offers_list,
+        tells_endings=connector.tells_endings,
+        manner=_manner(own),
         retired=retired,
         concurrency=concurrency,
         timeout_s=timeout_s,
@@ -173,6 +179,7 @@ def _target(name: str, keys: Keys, secrets: Secrets) -> tuple[TargetSettings, di
         breaker_open_s=breaker_open_s,
         list_timeout_s=list_timeout_s,
         reconcile_s=reconcile_s,
+        retention=retention,
         policy=policy,
     )
     return target, own
@@ -211,6 +218,16 @@ def _policy(keys: Keys) -> Policy:
     return policy
 
 
+def _retention(reports: Keys) -> Retention:
+    usual = Retention()
+    retention = Retention(
+        last=reports.whole("last", usual.last, least=1, most=100_000),
+        days=reports.whole("days", usual.days, least=1, most=36_600),
+    )
+    reports.stop_if_any_left()
+    return retention
+
+
 def _codes(retry: Keys, key: str) -> frozenset[str]:
     codes = retry.texts(key) or frozenset()
     for code in sorted(codes):
@@ -228,6 +245,12 @@ def _connector(name: str, kind: str, own: Mapping[str, object], secrets: Secrets
         if said.startswith("unknown key"):
             raise keys.bad(f"unknown key {fault.key!r}") from None
         raise keys.bad(f"{fault.key!r} {said}") from None
+
+
+def _manner(own: Mapping[str, object]) -> str:
+    """Return what stands for the connector's own keys, and for the mapping tables that it may read."""
+    canonical = json.dumps(own, ensure_ascii=False, sort_keys=True, default=str) + tables_digest()
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def _digest(table: dict[str, object], filter_: Filter) -> str:

@@ -89,6 +89,16 @@ def opened(row: Delivery, now: datetime, *, lease: timedelta, renew: bool) -> De
     )
 
 
+def is_settled(row: Delivery, now: datetime) -> bool:
+    """Whether nothing that was sent before may still arrive."""
+    return row.unknown_until is None or row.unknown_until < now
+
+
+def renewed(row: Delivery) -> Delivery:
+    """Say it under a new key: what was opened to repeat what was said before is the first of its own."""
+    return replace(row, generation=row.generation + 1, claimed_generation=row.generation + 1)
+
+
 def leased(row: Delivery, now: datetime, *, lease: timedelta) -> Delivery:
     """Hold the row for a verification."""
     return replace(row, lease_until=now + lease, next_attempt_at=now + lease)
@@ -182,7 +192,7 @@ def _is_current(row: Delivery, ending: Ending) -> bool:
 
 def _confirmed(row: Delivery, ending: Ending, now: datetime) -> Delivery:
     # Sent after the last instant at which older bytes could arrive, and not answered from memory: it has the last word.
-    in_doubt = row.unknown_until is not None and not (ending.fresh and row.unknown_until <= ending.opened_at)
+    in_doubt = not (ending.fresh and is_settled(row, ending.opened_at))
     is_current = _is_current(row, ending)
     unknown_until = row.unknown_until if in_doubt else None
     return replace(

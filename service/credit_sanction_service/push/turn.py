@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from credit_sanction_service.push.lane import Lane
+    from credit_sanction_service.store.attempts import AttemptKey, Closed
     from credit_sanction_service.store.connect import Connection
     from credit_sanction_service.store.law import KnownLaw
 
@@ -48,10 +49,10 @@ def take_turn(
     """
     Settle `ended`, and open attempts, as `worker`, for due rows, at most `room` for each target.
 
-    It is committed durably before this returns, attempts with the bodies that are to be sent; and three statements long, for
-    the rows are held against the writers all the while. Raises `LawUnreadable`, and does nothing, where this code
-    cannot say what the store's records mean; and `Unwritable` where the store cannot hold what a target has answered: see
-    `settle_each`.
+    It is committed durably before this returns, attempts with the bodies that are to be sent; and three statements long, one
+    more where answers came late, for the rows are held against the writers all the while. Raises `LawUnreadable`, and does
+    nothing, where this code cannot say what the store's records mean; and `Unwritable` where the store cannot hold what a
+    target has answered: see `settle_each`.
     """
     wants = [
         claims.Want(target=name, digest=lanes[name].settings.digest, slots=slots)
@@ -60,9 +61,12 @@ def take_turn(
     ]
     with connection.transaction():
         found = claims.hold(connection, wants, {completion.key for completion in ended})
-        held, settled = aside(partial(_settled, found, ended, lanes))
+        held, settled, late = aside(partial(_settled, found, ended, lanes))
         claimed = claim(connection, held, lanes, worker=worker, known_law=known_law, aside=aside)
         claims.enter(connection, aside(partial(_entries, held, settled, claimed)))
+        answered_late = claims.enter_late(connection, late)
+    if answered_late:
+        log.warning("attempts.answered_late", count=answered_late)
     # Not in the transaction: a changed targets file takes the target first and then the rows.
     for target in sorted({one.completion.target for one in settled if one.completion.gone}):
         if claims.pause_target(connection, target, GONE):
@@ -73,9 +77,10 @@ def take_turn(
 
 def _settled(
     found: claims.Found, ended: Sequence[Completion], lanes: Mapping[str, Lane]
-) -> tuple[claims.Held, list[Settled]]:
+) -> tuple[claims.Held, list[Settled], list[tuple[AttemptKey, Closed]]]:
     held = found.read()
-    return held, settle(held, ended, lanes)
+    settled = settle(held, ended, lanes)
+    return held, settled, closings([one for one in settled if one.is_late], held)
 
 
 def _entries(held: claims.Held, settled: Sequence[Settled], claimed: Claimed) -> claims.Entries:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
+from credit_sanction_service.domain.faults import StoreUnavailable
 from credit_sanction_service.restrictions.base_directory import BaseDirectory
+from credit_sanction_service.restrictions.skew import skew_of
 from credit_sanction_service.store.connect import Connection, connect, translated
-from credit_sanction_service.store.feed import changes_between, read_head
+from credit_sanction_service.store.feed import changes_between, known_at, read_head
 from credit_sanction_service.store.law import first_edition_after, load_law
 from credit_sanction_service.store.obligations import load_active_exits
 
@@ -59,18 +61,45 @@ class IndexFollower:
         self._bases = bases or BaseDirectory()
         self._clock = clock
         self._most_skew = most_skew
+        self._held: Head | None = None
+        self._connection: Connection | None = None
 
     def catch_up(self, connection: Connection, head: Head, *, asked_at: float) -> None:
         """Load everything where nothing, or another epoch, is held; else take in what is new, by whole revisions."""
-        skew = abs((self._clock() - head.now).total_seconds())
+        skew = skew_of(head, self._clock, asked_at=asked_at)
+        self._require_same_history(connection, head)
         known = self._index.revision
         if known is None or known.epoch != head.revision.epoch or known > head.revision:
+            if known is not None:
+                self._index.overtaken()
             head = self._load(connection)
             known = head.revision
         if not self._law.knows(head.law_version):
             known = self._advance_law(connection, known, head)
         self._advance(connection, known, head.revision)
+        self._held = head
         self._index.reached(asked_at=asked_at, clock_in_doubt=skew > self._most_skew)
+
+    def _require_same_history(self, connection: Connection, head: Head) -> None:
+        """
+        Raise `StoreUnavailable` where the store, asked over a new connection, does not know the revision that is held, or not since
+        the same instant: it was restored within its epoch, and its numbers stand for something else now.
+        """
+        if connection is self._connection:
+            return
+        held = self._held
+        if (
+            held is not None
+            and held.known_at is not None
+            and held.revision.epoch == head.revision.epoch
+            and known_at(connection, held.revision) != held.known_at
+        ):
+            self._index.overtaken()
+            raise StoreUnavailable(
+                f"the store does not have revision {held.revision} as it was known: it was restored, and nobody has begun another"
+                " epoch: run `credit-sanction-service new-epoch`"
+            )
+        self._connection = connection
 
     def _load(self, connection: Connection) -> Head:
         started = time.monotonic()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Listener = Callable[[Collection[str] | None], None]
+Readiness = Callable[[bool], None]
 
 
 class View:
@@ -105,6 +106,9 @@ class Index:
         self._held = Held(self._changed)
         self._layers = Layers()
         self._listeners: list[Listener] = []
+        self._on_ready: list[Readiness] = []
+        self._overtaken = False
+        self._is_ready = False  # as it was told last
         self._waiting = 0
         self._revision: Revision | None = None
         self.fresh_at = float("-inf")
@@ -148,6 +152,15 @@ class Index:
         """
         with self._changed:
             self._listeners.append(listener)
+
+    def tell_ready(self, listener: Readiness) -> None:
+        """
+        Have `listener` told whether this is loaded, and from no store but the present one: now, and whenever that changes. It
+        must not wait, for nobody is answered meanwhile.
+        """
+        with self._changed:
+            self._on_ready.append(listener)
+            listener(self._is_ready)
 
     def replace(
         self,
@@ -214,6 +227,16 @@ class Index:
         """Note that at the monotonic instant `asked_at` the store knew nothing that is not in here."""
         self.fresh_at = asked_at
         self.clock_in_doubt = clock_in_doubt
+        if self._overtaken:
+            with self._changed:
+                self._overtaken = False
+                self._tell_ready()
+
+    def overtaken(self) -> None:
+        """Note that the store is in another epoch, or went back. What is in here grows old, until the store's is `reached`."""
+        with self._changed:
+            self._overtaken = True
+            self._tell_ready()
 
     def hold(self) -> Held:
         """Lend the index as it is, for a moment: it does not move while it is held. Raises `RevisionNotReached` unloaded."""
@@ -232,8 +255,11 @@ class Index:
                 self._waiting -= 1
             if not reached:
                 self._require_epoch(revision)
+                head = self._revision.told if self._revision else ""
                 raise RevisionNotReached(
-                    f"revision {revision} was not reached within {timeout:g} s; {self._revision} is known"
+                    f"revision {revision.told} was not reached within {timeout:.2g} s: this service"
+                    f" {f'is at {head}' if head else 'knows none yet'}",
+                    head=head,
                 )
 
     @contextmanager
@@ -244,6 +270,7 @@ class Index:
                 yield
             except BaseException:
                 self._revision = self._held.view = None
+                self._tell_ready()
                 raise
 
     def _moved(self, revision: Revision, touched: Collection[str] | None) -> None:
@@ -252,7 +279,15 @@ class Index:
         if touched is None or touched:
             for listener in self._listeners:
                 listener(touched)
+        self._tell_ready()
         self._changed.notify_all()
+
+    def _tell_ready(self) -> None:
+        is_ready = self._held.view is not None and not self._overtaken
+        if is_ready != self._is_ready:
+            self._is_ready = is_ready
+            for listener in self._on_ready:
+                listener(is_ready)
 
     def _touched_by(self, records: Iterable[RecordFacts], exits: Iterable[RegisteredObligation]) -> set[str]:
         """Return what leads to the new versions and what led to those that they replace. Nobody else writes meanwhile."""

@@ -16,8 +16,8 @@ import numpy as np
 from credit_sanction_service.domain.answers import Question
 from credit_sanction_service.domain.identifiers import Code, Judgement
 from credit_sanction_service.domain.terms import SEVERITY, IdentifierKind, Verdict
+from credit_sanction_service.restrictions.demands import PRESENT, Demand
 from credit_sanction_service.restrictions.forms import accepted, rows_of
-from credit_sanction_service.restrictions.look_up import PRESENT, Demand
 from credit_sanction_service.restrictions.making import Moment
 from credit_sanction_service.restrictions.prepared import Ready, Terms, root_of
 from credit_sanction_service.store.outcomes import Refused
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from credit_sanction_service.domain.answers import Known
+    from credit_sanction_service.restrictions.demands import Ground
     from credit_sanction_service.restrictions.forms import Rows
     from credit_sanction_service.restrictions.index import View
-    from credit_sanction_service.restrictions.look_up import Ground, LookUp
+    from credit_sanction_service.restrictions.look_up import LookUp
     from credit_sanction_service.restrictions.making import Maker
 
 SLICE: Final = 1_000
@@ -60,6 +61,12 @@ class Order:
     demand: Demand = PRESENT
     ask: Callable[[int], Question | Refused]
     is_active: Callable[[], bool] = lambda: True
+
+    def breathe(self) -> None:
+        """Let others have their turn. Raises `CallerGoneError`."""
+        if not self.is_active():
+            raise CallerGoneError
+        time.sleep(0)
 
 
 class LongList(Generic[T]):
@@ -144,10 +151,10 @@ class LongList(Generic[T]):
         start = 0
         while start < len(plain):
             start = self._fill_plain(plain, start)
-            self._breathe()
+            self._order.breathe()
         for start in range(0, len(odd), COLD):
             self._fill_odd(odd[start : start + COLD])
-            self._breathe()
+            self._order.breathe()
 
     def _fill_plain(self, places: Sequence[int], start: int) -> int:
         """Answer from `start` on what is prepared, and a few that are not; return where to go on."""
@@ -236,12 +243,6 @@ class LongList(Generic[T]):
             clock_in_doubt=view.clock_in_doubt,
             is_kept=self._is_today and not stale and not view.clock_in_doubt,
         )
-
-    def _breathe(self) -> None:
-        """Let others have their turn. Raises `CallerGoneError`."""
-        if not self._order.is_active():
-            raise CallerGoneError
-        time.sleep(0)
 
 
 def _plainly_accepted(order: Order) -> tuple[Rows, npt.NDArray[np.intp]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.answers import Answer, Known, Question, answer
 from credit_sanction_service.domain.calendar import day_of, start_of
-from credit_sanction_service.domain.faults import Overloaded, StoreUnavailable
+from credit_sanction_service.domain.faults import Overloaded, RevisionNotReached, StoreUnavailable
 from credit_sanction_service.domain.law import Law
-from credit_sanction_service.domain.terms import EditionKind
+from credit_sanction_service.restrictions.demands import Basis, Demand, Ground, Settled
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
@@ -23,81 +24,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
-    """
-    How fresh an answer has to be: at least `min_revision`, no older than `max_staleness` seconds (which only tightens the
-    service's own), and of which day (None: today, or the day of `known_at`).
-
-    Or of which past: by what was known at exactly `at_revision`, or at the instant `known_at`. Such a past is never stale.
-    """
-
-    min_revision: Revision | None = None
-    at_revision: Revision | None = None
-    known_at: datetime | None = None
-    max_staleness: float | None = None
-    day: date | None = None
-
-
-PRESENT: Final = Demand()
-"""As fresh as the service's own rules have it, and of today."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Ground:
-    """
-    What all answers rest on that are of one revision, law and day. `law`: the name of the edition of each kind loaded last, at
-    that revision.
-    """
-
-    revision: Revision
-    day: date
-    stale: bool
-    catalogue_edition: str
-    law: Mapping[EditionKind, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
-    """What all answers of one call rest on, and when they were given."""
-
-    ground: Ground
-    answered_at: datetime
-
-    @property
-    def revision(self) -> Revision:
-        """What the answers know."""
-        return self.ground.revision
-
-    @property
-    def day(self) -> date:
-        """The day of which they speak."""
-        return self.ground.day
-
-    @property
-    def stale(self) -> bool:
-        """Whether what is known is older than allowed."""
-        return self.ground.stale
-
-    @property
-    def catalogue_edition(self) -> str:
-        """The edition of the catalogue for decisions of that day."""
-        return self.ground.catalogue_edition
-
-    @property
-    def law(self) -> Mapping[EditionKind, str]:
-        """The name of the edition of each kind loaded last."""
-        return self.ground.law
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What is known about each question at one revision, with the law of that revision."""
+class _Found:
+    """What is known about each question at one revision, with the law of that revision; `known_at` as of a `Ground`."""
 
     revision: Revision
     known: Sequence[Known]
     law: Law
-    stale: bool
+    stale: bool = False
     clock_in_doubt: bool
+    known_at: datetime | None = None
 
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -143,9 +78,71 @@ class LookUp:
         Return the answers in the order of the questions. Raises `EpochChanged`, `RevisionNotReached`, and `Overloaded` when
         too many calls wait for a revision already.
         """
-        found = self._known(questions, demand)
+        if demand.at_revision or demand.known_at:
+            return self.check_then(questions, self.settle(demand), include_ended=include_ended)
+        self.wait(demand)
+        tolerated = self.tolerated(demand)
+        with self.index.hold() as view:
+            found = _Found(
+                revision=view.revision,
+                known=[view.find(question.code, question.name) for question in questions],
+                law=self.law(),
+                stale=view.age > tolerated,
+                clock_in_doubt=view.clock_in_doubt,
+            )
+        return self._answers(questions, found, demand.day, include_ended=include_ended)
+
+    def settle(self, demand: Demand) -> Settled:
+        """Return which past a demand of one means. Raises as `check` does, `Invalid` for an instant that has no past."""
+        self.wait(demand)
+        with self.index.hold() as view:
+            clock_in_doubt = view.clock_in_doubt
+        day = demand.day or (day_of(demand.known_at) if demand.known_at else self.now()[1])
+        revision = demand.at_revision
+        if revision is None:
+            if demand.known_at is None:
+                raise ValueError("a demand of the present")
+            with self._waiting():
+                revision = self._known_past().revision_at(demand.known_at, within_s=self._patience(demand))
+        return Settled(
+            revision=revision, day=day, by_instant=demand.known_at is not None, clock_in_doubt=clock_in_doubt
+        )
+
+    def is_present(self, settled: Settled) -> bool:
+        """Whether a past is answered by the index, for its revision is the present one."""
+        return not settled.by_instant and self.index.revision == settled.revision
+
+    def check_then(
+        self, questions: Sequence[Question], settled: Settled, *, include_ended: bool = False
+    ) -> tuple[list[Answer], Basis]:
+        """Return the answers of a past, in the order of the questions. Raises `EpochChanged`, `StoreUnavailable`."""
+        with self.index.hold() as view:
+            clock_in_doubt = settled.clock_in_doubt or view.clock_in_doubt
+            found = None
+            if not settled.by_instant and view.revision == settled.revision:
+                found = _Found(
+                    revision=view.revision,
+                    known=[view.find(question.code, question.name) for question in questions],
+                    law=self.law(),
+                    clock_in_doubt=clock_in_doubt,
+                )
+        if found is None:
+            with self._waiting():
+                then = self._known_past().known(questions, settled.revision)
+            found = _Found(
+                revision=settled.revision,
+                known=then.known,
+                law=then.law,
+                clock_in_doubt=clock_in_doubt,
+                known_at=then.known_at,
+            )
+        return self._answers(questions, found, settled.day, include_ended=include_ended)
+
+    def _answers(
+        self, questions: Sequence[Question], found: _Found, day: date | None, *, include_ended: bool
+    ) -> tuple[list[Answer], Basis]:
         now, today = self.now()
-        day = demand.day or (day_of(demand.known_at) if demand.known_at else today)
+        day = day or today
         answers = [
             answer(
                 question,
@@ -160,7 +157,13 @@ class LookUp:
         ]
         if self.counter is not None:
             self.counter.count(today, answers)
-        return answers, Basis(ground=self.ground(found.revision, found.law, day, stale=found.stale), answered_at=now)
+        ground = self.ground(found.revision, found.law, day, stale=found.stale, known_at=found.known_at)
+        return answers, Basis(ground=ground, answered_at=now)
+
+    def _known_past(self) -> Past:
+        if self._past is None:
+            raise StoreUnavailable("this service does not know the past")
+        return self._past
 
     def now(self) -> tuple[datetime, date]:
         """Return the instant and its day in Shanghai."""
@@ -172,10 +175,18 @@ class LookUp:
             self._today = first, first + timedelta(days=1), day
         return now, day
 
-    def ground(self, revision: Revision, law: Law, day: date, *, stale: bool) -> Ground:
+    def ground(
+        self, revision: Revision, law: Law, day: date, *, stale: bool, known_at: datetime | None = None
+    ) -> Ground:
         """Return what the answers of a call rest on: the same object for calls of one revision, law and day."""
         given, ground = self._ground
-        if given is law and ground.revision is revision and ground.day == day and ground.stale == stale:
+        if (
+            given is law
+            and ground.revision is revision
+            and ground.day == day
+            and ground.stale == stale
+            and ground.known_at is known_at
+        ):
             return ground
         ground = Ground(
             revision=revision,
@@ -183,6 +194,7 @@ class LookUp:
             stale=stale,
             catalogue_edition=law.catalogue_on(day).edition,
             law=law.names(),
+            known_at=known_at,
         )
         self._ground = law, ground
         return ground
@@ -193,7 +205,7 @@ class LookUp:
         return self._max_staleness if asked is None else min(asked, self._max_staleness)
 
     def wait(self, demand: Demand) -> None:
-        """Wait for the revision that is demanded, if one is. Raises as `check` does."""
+        """Wait for the revision that is demanded, if one is, and no longer than the caller does. Raises as `check` does."""
         wanted = demand.at_revision or demand.min_revision
         if wanted is None or self._has(wanted):
             return
@@ -201,36 +213,19 @@ class LookUp:
             raise Overloaded("too many calls wait for a revision already")
         try:
             with self._waiting():
-                self.index.wait_for(wanted, timeout=self._longest_wait)
+                self.index.wait_for(wanted, timeout=self._patience(demand))
+        except RevisionNotReached as fault:
+            field = "at_revision" if demand.at_revision else "min_revision"
+            raise RevisionNotReached(f"consistency.{field}: {fault}", head=fault.metadata.get("head", "")) from None
         finally:
             self._places.release()
+
+    def _patience(self, demand: Demand) -> float:
+        """Return for how many seconds a call waits for a revision."""
+        if demand.deadline is None:
+            return self._longest_wait
+        return max(0.0, min(self._longest_wait, demand.deadline - time.monotonic()))
 
     def _has(self, revision: Revision) -> bool:
         known = self.index.revision
         return known is not None and known.epoch == revision.epoch and known >= revision
-
-    def _known(self, questions: Sequence[Question], demand: Demand) -> Found:
-        """Return what is known, or was, of one revision."""
-        self.wait(demand)
-        tolerated = self.tolerated(demand)
-        with self.index.hold() as view:
-            now_known = demand.known_at is None and demand.at_revision in {None, view.revision}
-            found = Found(
-                revision=view.revision,
-                known=[view.find(question.code, question.name) for question in questions] if now_known else [],
-                law=self.law(),
-                stale=view.age > tolerated and demand.at_revision is None,
-                clock_in_doubt=view.clock_in_doubt,
-            )
-        return found if now_known else self._known_then(questions, demand, found)
-
-    def _known_then(self, questions: Sequence[Question], demand: Demand, now_known: Found) -> Found:
-        """Return what was known in the past that `demand` names."""
-        if self._past is None:
-            raise StoreUnavailable("this service does not know the past")
-        with self._waiting():
-            revision = demand.at_revision or (self._past.revision_at(demand.known_at) if demand.known_at else None)
-            if revision is None:
-                return now_known
-            known, law = self._past.known(questions, revision)
-        return replace(now_known, revision=revision, known=known, law=law, stale=False)

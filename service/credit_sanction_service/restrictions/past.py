@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from credit_sanction_service.domain.answers import Known
 from credit_sanction_service.domain.calendar import SHANGHAI
 from credit_sanction_service.domain.faults import EpochChanged, Invalid, Violation
+from credit_sanction_service.domain.law import Law
 from credit_sanction_service.restrictions.small_index import SmallIndex
 from credit_sanction_service.store.history import (
+    LONGEST_LOCK_S,
     by_key,
     first_known_at,
-    is_committed,
+    known_since,
     law_then,
     obligations_then,
     records_then,
@@ -22,15 +28,20 @@ from credit_sanction_service.store.history import (
 from credit_sanction_service.store.law import load_law
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from credit_sanction_service.domain.answers import Known, Question
-    from credit_sanction_service.domain.law import Law
+    from credit_sanction_service.domain.answers import Question
     from credit_sanction_service.store.connect import Connection, Reader
     from credit_sanction_service.store.values import Revision
 
 _MOST_LAWS: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Then:
+    """What was known about each question at a revision, the law of then, and since when that was known."""
+
+    known: Sequence[Known]
+    law: Law
+    known_at: datetime
 
 
 class Past:
@@ -41,15 +52,16 @@ class Past:
         self._lock = threading.Lock()
         self._laws: OrderedDict[str, Law] = OrderedDict()
 
-    def revision_at(self, instant: datetime) -> Revision:
+    def revision_at(self, instant: datetime, *, within_s: float = LONGEST_LOCK_S) -> Revision:
         """
-        Return the highest revision that was known at `instant`; whenever it is asked again, it is the same.
+        Return the highest revision that was known at `instant`; whenever it is asked again, it is the same. It waits at most
+        `within_s` seconds for a commit under way.
 
         Raises `Invalid` for an instant that lies in the future by the store's clock, or before its first revision;
         `RevisionNotReached` where a commit under way may still be known by then; `StoreUnavailable`.
         """
         with self._reader.connection() as connection:
-            now = settle(connection, instant)
+            now = settle(connection, instant, within_s=within_s)
             if now < instant:
                 raise _refused(
                     "consistency.as_known_at",
@@ -64,26 +76,28 @@ class Past:
                 )
             return found
 
-    def known(self, questions: Sequence[Question], revision: Revision) -> tuple[list[Known], Law]:
+    def known(self, questions: Sequence[Question], revision: Revision) -> Then:
         """
-        Return what was known at `revision` about each question, as the index would have had it then, and the law of then.
+        Return what was known at `revision`, about each question as the index would have had it then.
 
         The caller has seen the revision committed. Raises `EpochChanged` where the store does not have it any more, `Invalid`
         where it had no rule tables yet, `StoreUnavailable`.
         """
         with self._reader.connection() as connection:
-            if not is_committed(connection, revision):
-                raise EpochChanged(f"the store does not have revision {revision}: take everything anew")
+            since = known_since(connection, revision)
+            if since is None:
+                raise EpochChanged(f"the store does not have revision {revision.told}: take everything anew")
             law = self._law(connection, revision)
             with by_key(connection):
                 index = _index(connection, questions, revision)
-        return [index.find(question.code, question.name) for question in questions], law
+        known = [index.find(question.code, question.name) for question in questions]
+        return Then(known=known, law=law, known_at=since)
 
     def _law(self, connection: Connection, revision: Revision) -> Law:
         then = law_then(connection, revision)
         if not then.digest:
-            since = f": the first came with revision {then.first}" if then.first else ""
-            raise _refused("consistency", f"the store had no rule tables at revision {revision}{since}")
+            since = f": the first came with revision {then.first.told}" if then.first else ""
+            raise _refused("consistency", f"the store had no rule tables at revision {revision.told}{since}")
         with self._lock:
             if then.digest in self._laws:
                 self._laws.move_to_end(then.digest)

@@ -1,11 +1,9 @@
-"""Portfolios: codes that a caller wants to hear of, its own alone, and which records a reader of one is told of."""
+"""Portfolios: codes that a caller wants to hear of, its own alone."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -21,15 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from credit_sanction_service.domain.facts import RecordFacts
     from credit_sanction_service.domain.identifiers import Code
-    from credit_sanction_service.restrictions.tail import Tail
     from credit_sanction_service.store.connect import Reader
     from credit_sanction_service.store.portfolios import Portfolio, PortfolioChange
-    from credit_sanction_service.store.values import Revision
 
 _NAME: Final = re.compile(r"portfolios/([a-z0-9-]{1,64})", re.ASCII)
 _BREATH: Final = 1_000
+_FAULTS_TOLD: Final = 20
 _RULE: Final = "接口约定 credit_sanction.v1"
 
 
@@ -58,8 +54,8 @@ class Portfolios:
                 refused.append((number, _refusal(number, typed, code)))
             else:
                 taken.append(code)
-        if codes and not taken:
-            raise _invalid("codes", f"none of the {len(codes)} is a code that an enterprise can have")
+        if codes and not taken:  # a list of rubbish shall empty nothing
+            raise Invalid([violation for _, fault in refused[:_FAULTS_TOLD] for violation in fault.violations])
         with self._reader.connection() as connection:
             portfolio = store.put_codes(
                 connection,
@@ -93,55 +89,6 @@ class Portfolios:
         identifier = own_name(name)
         with self._reader.connection() as connection:
             store.delete_portfolio(connection, owner, identifier, day=day_of(self._clock()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A portfolio in one version of it, or none at all: then every record is held, for no code of it."""
-
-    id: UUID | None
-    version: int = 0
-
-    @classmethod
-    def at(cls, tail: Tail, portfolio: UUID | None, revision: Revision) -> Held:
-        """Return the portfolio as it was at `revision`. Raises `NotFound` where it was deleted."""
-        if portfolio is None:
-            return cls(id=None)
-        tail.ask(lambda connection: store.require_there(connection, portfolio))
-        return cls(id=portfolio, version=tail.ask(lambda connection: store.version_at(connection, portfolio, revision)))
-
-    @property
-    def portfolio(self) -> UUID:
-        """The id of one that there is."""
-        if self.id is None:
-            raise ValueError("every record is held: there is no portfolio")
-        return self.id
-
-    def codes_of(self, tail: Tail, records: Sequence[RecordFacts]) -> Callable[[RecordFacts], tuple[str, ...] | None]:
-        """Return what tells of each of `records` for which codes it is held, None where it is not."""
-        if self.id is None:
-            return lambda _: ()
-        identifier = self.id
-        numbers = {number for record in records for number in numbers_of(record)}
-        if not numbers:
-            return lambda _: None
-        by_number: dict[str, set[str]] = defaultdict(set)
-        for code, organisation in tail.ask(
-            lambda connection: store.codes_among(connection, identifier, self.version, numbers)
-        ):
-            by_number[code].add(code)
-            by_number[organisation].add(code)
-
-        def codes(record: RecordFacts) -> tuple[str, ...] | None:
-            found = {code for number in numbers_of(record) for code in by_number.get(number, ())}
-            return tuple(sorted(found)) or None
-
-        return codes
-
-
-def numbers_of(record: RecordFacts) -> tuple[str, ...]:
-    """Return every number that leads to a record's enterprise."""
-    return (record.code, *record.numbers)
 
 
 def own_name(name: str, *, field: str = "name") -> str:

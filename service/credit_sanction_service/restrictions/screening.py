@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from credit_sanction_service.domain.answers import Known, Question
 from credit_sanction_service.domain.identifiers import Code, Judgement
 from credit_sanction_service.domain.terms import SEVERITY, Verdict
+from credit_sanction_service.restrictions.demands import PRESENT, Basis, Demand
 from credit_sanction_service.restrictions.forms import accepted_code
-from credit_sanction_service.restrictions.long_list import LongList, Order
-from credit_sanction_service.restrictions.look_up import PRESENT, Basis, Demand
+from credit_sanction_service.restrictions.long_list import COLD, LongList, Order
 from credit_sanction_service.restrictions.making import Maker, Moment, is_nothing
 from credit_sanction_service.restrictions.prepared import Profile, Ready, Terms
 from credit_sanction_service.store.outcomes import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from credit_sanction_service.domain.answers import Answer
+    from credit_sanction_service.restrictions.demands import Settled
     from credit_sanction_service.restrictions.look_up import LookUp
 
 T = TypeVar("T")
 
+MOST_BYTES: Final = 256_000_000
+_SLICE_THEN: Final = 500  # of a past: each costs a few questions to the store, and at most about 50 ms of ours
 _NOTHING: Final = Known()
 _NO_CODE: Final = Code(value="", judgement=Judgement.REFUSED, kind=None)
 
@@ -51,7 +56,7 @@ class Screening(Generic[T]):
         render: Callable[[Answer], T],
         size: Callable[[T], int],
         *,
-        most_bytes: int = 256_000_000,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self._look_up = look_up
         self._hold = look_up.index.hold
@@ -114,13 +119,32 @@ class Screening(Generic[T]):
         return self._maker.ready(given, typed)
 
     def _many_then(self, order: Order) -> Screened[T]:
-        """Answer by a past, item by item: nothing is prepared for these."""
-        items = [order.ask(place) for place in range(len(order.codes))]
-        questions = [item for item in items if isinstance(item, Question)]
-        answers, basis = self._look_up.check(questions, order.demand, include_ended=order.terms.include_ended)
-        verdicts, given = bytearray(len(items)), iter(answers)
+        """Answer by a past, slice by slice: nothing is prepared for these."""
+        settled = self._look_up.settle(order.demand)
+        verdicts = bytearray(len(order.codes))
         found: dict[int, Ready[T] | Refused] = {}
-        for place, item in enumerate(items):
+        basis, start = None, 0
+        while basis is None or start < len(order.codes):
+            size = COLD if self._look_up.is_present(settled) else _SLICE_THEN
+            places = range(start, min(start + size, len(order.codes)))
+            rests_on = self._slice_then(order, settled, places, verdicts, found)
+            basis, start = basis or rests_on, places.stop
+            order.breathe()
+        return Screened(verdicts=bytes(verdicts), found=found, basis=basis)
+
+    def _slice_then(
+        self,
+        order: Order,
+        settled: Settled,
+        places: Iterable[int],
+        verdicts: bytearray,
+        found: dict[int, Ready[T] | Refused],
+    ) -> Basis:
+        items = [(place, order.ask(place)) for place in places]
+        questions = [item for _, item in items if isinstance(item, Question)]
+        answers, basis = self._look_up.check_then(questions, settled, include_ended=order.terms.include_ended)
+        given = iter(answers)
+        for place, item in items:
             if isinstance(item, Refused):
                 found[place] = item
                 continue
@@ -128,7 +152,7 @@ class Screening(Generic[T]):
             verdicts[place] = 1 + SEVERITY[ready.verdict]
             if not ready.is_plain:
                 found[place] = ready
-        return Screened(verdicts=bytes(verdicts), found=found, basis=basis)
+        return basis
 
     def _profiles(self, work: LongList[T], terms: Terms) -> Mapping[Profile, int]:
         given = Counter(item.profile for item in work.found.values() if isinstance(item, Ready))

@@ -9,9 +9,11 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from credit_sanction_service.domain.faults import EpochChanged, RevisionNotReached, StoreUnavailable
+from credit_sanction_service.restrictions.skew import skew_of
+from credit_sanction_service.store.as_of import WHOLE, Place, require_reached
 from credit_sanction_service.store.connect import Reader
 from credit_sanction_service.store.feed import read_head
-from credit_sanction_service.store.watching import ChangesPage, Place, changes_after
+from credit_sanction_service.store.watching import ChangesPage, changes_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +68,7 @@ class Tail:
         with self._moved:
             self._asked_at = asked_at
             if self._clock is not None:
-                since = time.monotonic() - asked_at  # others have caught up in the meantime
-                self._skew = abs((self._clock() - head.now).total_seconds() - since)
+                self._skew = skew_of(head, self._clock, asked_at=asked_at)
             if self._head == head.revision:
                 return
             if self._head is not None and not _leads_on(self._head, head.revision):
@@ -98,7 +99,9 @@ class Tail:
         if known.epoch != after.epoch:
             raise EpochChanged(f"the store is in epoch {known.epoch}, not {after.epoch}: take the Export again")
         if known < after:
-            raise RevisionNotReached(f"there is no revision {after} yet; {known} is the present one")
+            raise RevisionNotReached(
+                f"there is no revision {after.told} yet: this service is at {known.told}", head=known.told
+            )
         return Place(revision=after)
 
     def wait(self, place: Place, *, turns: int, timeout: float, left: Callable[[], bool]) -> bool:
@@ -114,20 +117,28 @@ class Tail:
         with self._moved:
             self._moved.wait_for(has_news, timeout)
             self._require_sound()
-            if self._turns != turns:
-                raise EpochChanged("the store was restored: take the Export again")
+            self.require_unturned(turns)
             more = self._has_more(place)
             age = time.monotonic() - self._asked_at
         if not more and age > _STALE_S:
             raise StoreUnavailable(f"the store was last seen {age:.0f} s ago")
         return more
 
-    def is_current(self, place: Place) -> bool:
-        """Whether nothing was committed behind `place` but in the last moments."""
+    def is_current(self, place: Place, *, turns: int) -> bool:
+        """
+        Whether it may be said, now, that nothing was committed behind `place` but in the last moments: `place` is the end of a
+        revision, this process has come that far, and knows what it says.
+        """
+        if place.ordinal != WHOLE:
+            return False
         with self._moved:
-            since = time.monotonic() - _SLACK_S
-            old = [revision for known_since, revision in self._heads if known_since < since] or [self._heads[0][1]]
-            return Place(revision=old[-1]) <= place
+            now = time.monotonic()
+            if not self._heads or self._stopping or self._turns != turns or self._skew > self._most_skew:
+                return False
+            if now - self._asked_at > _STALE_S or self._heads[-1][1] < place.revision:
+                return False
+            old = [revision for known_since, revision in self._heads if known_since < now - _SLACK_S]
+            return Place(revision=(old or [self._heads[0][1]])[-1]) <= place
 
     def wake(self) -> None:
         """Have everybody who waits look whether it still wants to."""
@@ -137,7 +148,7 @@ class Tail:
     def page_after(self, place: Place) -> ChangesPage:
         """Return what there is behind `place`, or the first page of it. Raises `StoreUnavailable`."""
         with self._moved:
-            until, page = self._head, self._pages.get(place)
+            until, turns, page = self._head, self._turns, self._pages.get(place)
             mine = page is None
             if page is None:
                 page = self._pages[place] = Future()
@@ -145,7 +156,7 @@ class Tail:
                     self._pages.popitem(last=False)
         if mine:
             try:
-                page.set_result(self._read(place, until))
+                page.set_result(self._read(place, until, turns))
             except BaseException as fault:  # whoever waits for it must hear of it
                 with self._moved:
                     if self._pages.get(place) is page:
@@ -154,16 +165,33 @@ class Tail:
                 raise
         return page.result()
 
-    def _read(self, place: Place, until: Revision | None) -> ChangesPage:
+    def _read(self, place: Place, until: Revision | None, turns: int) -> ChangesPage:
         if until is None or until.epoch != place.revision.epoch:
             raise EpochChanged("the store's epoch has changed: take the Export again")
-        return self.ask(lambda connection: changes_after(connection, place, until, limit=self._page_size))
+        return self.ask_of(
+            until, lambda connection: changes_after(connection, place, until, limit=self._page_size), turns=turns
+        )
 
     def ask(self, question: Callable[[Connection], T]) -> T:
         """Ask the store. Raises `StoreUnavailable`, also where nothing may be told."""
         self._require_sound()
         with self._reader.connection() as connection:
             return question(connection)
+
+    def ask_of(self, revision: Revision, question: Callable[[Connection], T], *, turns: int) -> T:
+        """
+        Ask the store about what it knew at `revision`. Raises `EpochChanged` where that was restored meanwhile, and the log is
+        another than it was at `turns`; `StoreUnavailable`.
+        """
+
+        def asked(connection: Connection) -> T:
+            answer = question(connection)
+            require_reached(connection, revision)
+            return answer
+
+        answer = self.ask(asked)
+        self.require_unturned(turns)
+        return answer
 
     def stop(self) -> None:
         """End every stream that waits, or comes to wait again, with `StoreUnavailable`."""
@@ -175,6 +203,11 @@ class Tail:
         """Close the connections. What still reads fails with `StoreUnavailable`."""
         self.stop()
         self._reader.close()
+
+    def require_unturned(self, turns: int) -> None:
+        """Raise `EpochChanged` where the log is another than it was at `turns`."""
+        if self._turns != turns:
+            raise EpochChanged("the store was restored: take the Export again")
 
     def _require_sound(self) -> None:
         if self._stopping:
@@ -190,6 +223,22 @@ class Tail:
         if self._head.epoch != place.revision.epoch:
             raise EpochChanged(f"the store is in epoch {self._head.epoch} now: take the Export again")
         return place < Place(revision=self._head)
+
+
+class Sight:
+    """
+    The log as one reader has found it, who begins behind `after`, None: behind the store's head. It asks the store as long as that
+    goes on from there. Raises as `Tail.begin` does.
+    """
+
+    def __init__(self, tail: Tail, after: Revision | None) -> None:
+        self._tail = tail
+        self.turns = tail.turns
+        self.begun: Place = tail.begin(after)
+
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Ask the store. Raises `EpochChanged` where it was restored since, `StoreUnavailable`."""
+        return self._tail.ask_of(self.begun.revision, question, turns=self.turns)
 
 
 def _leads_on(known: Revision, later: Revision) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from credit_sanction_service.store.deliveries import COLUMNS, PAUSED, WIDTH, Del
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from credit_sanction_service.store.connect import Connection
 
@@ -234,10 +235,21 @@ def write(
 
 def enter(connection: Connection, entries: Entries) -> None:
     """Write it all in one statement. What is desired is not the worker's to change. Raises `Unwritable`."""
-    if not entries:
-        return
+    if entries:
+        with _told():
+            connection.execute(_WRITE_ALL, entries)
+
+
+def enter_late(connection: Connection, endings: Sequence[tuple[attempts.AttemptKey, attempts.Closed]]) -> int:
+    """Keep what came of attempts after they were closed as lapsed, see `attempts.note_late`. Raises `Unwritable`."""
+    with _told():
+        return attempts.note_late(connection, endings) if endings else 0
+
+
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        connection.execute(_WRITE_ALL, entries)
+        yield
     except (DataError, UnicodeError) as fault:
         raise Unwritable(str(fault).partition("\n")[0]) from fault
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from credit_sanction_service.domain.effect import belonging
+from credit_sanction_service.domain.effect import belonging, has_effect
 from credit_sanction_service.store.transaction import as_uuid
 from credit_sanction_service.store.values import Revision, Target
 
@@ -47,12 +47,13 @@ FROM store_head head, unnest(%(kinds)b::text[], %(ids)b::uuid[], %(versions)b::b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """Whether a target should show a record from now on."""
+    """Whether a target should show a record from now on; `ending` is what the record has come to, where it does not."""
 
     target: Target
     record_id: UUID
     code: str
     present: bool
+    ending: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +126,14 @@ def memberships_of(record: SanctionRecord, targets: Iterable[Target], day: date)
     record_id = as_uuid(record.id)
     told = [target for target in targets if target.retired != "abandon"]
     takes = belonging(record, [target.filter for target in told], day)
+    ending = _LEFT_ALONE if has_effect(record, day) else record.state.value
     return [
         Membership(
-            target=target, record_id=record_id, code=record.enterprise.code, present=taken and target.retired is None
+            target=target,
+            record_id=record_id,
+            code=record.enterprise.code,
+            present=taken and target.retired is None,
+            ending=ending,
         )
         for target, taken in zip(told, takes, strict=True)
     ]
@@ -137,7 +143,8 @@ def move_deliveries(connection: Connection, memberships: Sequence[Membership]) -
     """
     Move the rows of every (target, record) in `memberships` to the revision just drawn, and those of the enterprise's
     other records, those not at that revision yet, where the standing that they carry has changed with it. One whose own
-    data the target refuses waits for its correction: the standing is told by the others.
+    data the target refuses waits for its correction: the standing is told by the others. One that is absent already moves
+    again only where its target tells what a record came to, and that has become something else.
     """
     by_record = [member for member in memberships if member.target.holds == "record"]
     joining = [member for member in memberships if member.present]
@@ -165,7 +172,12 @@ def _arrays(memberships: Sequence[Membership]) -> dict[str, list[object]]:
         "ids": [member.record_id for member in memberships],
         "codes": [member.code for member in memberships],
         "present": [member.present for member in memberships],
+        "endings": [member.ending for member in memberships],
+        "tells": [member.target.tells_endings for member in memberships],
     }
+
+
+_LEFT_ALONE: Final = "WITHDRAWN"  # it has effect, and no target of this filter shows it
 
 
 # A row that moves: its schedule starts anew, a lease in flight is left to end first, and it waits since when it was last
@@ -178,7 +190,7 @@ _ANEW = """
 _MOVED = f"desired_epoch = head.epoch, desired_number = head.number, {_ANEW}"
 _OR_MOVED = f"""
 ON CONFLICT (target, subject) DO UPDATE SET desired_epoch = EXCLUDED.desired_epoch,
-    desired_number = EXCLUDED.desired_number, desired_present = true, {_ANEW}
+    desired_number = EXCLUDED.desired_number, desired_present = true, ending = NULL, {_ANEW}
 """
 # Dropped is only what was never told: it was never claimed, so nothing of it can have arrived; nor can a sibling's withdrawal
 # have named it as standing, for a sibling that is gone is not moved, and so not told again, when this one goes. (A sibling
@@ -223,9 +235,11 @@ FROM store_head head, unnest(%(targets)b::text[], %(subjects)b::text[], %(ids)b:
     AS given (target, subject, id, code)
 {_OR_MOVED}"""  # noqa: S608 - joined from constants
 _DESIRE_ABSENT = f"""
-UPDATE delivery SET {_LEFT}
-FROM store_head head, unnest(%(targets)b::text[], %(subjects)b::text[]) AS given (target, subject)
-WHERE delivery.target = given.target AND delivery.subject = given.subject AND delivery.desired_present
+UPDATE delivery SET ending = given.ending, {_LEFT}
+FROM store_head head, unnest(%(targets)b::text[], %(subjects)b::text[], %(endings)b::text[], %(tells)b::boolean[])
+    AS given (target, subject, ending, tells)
+WHERE delivery.target = given.target AND delivery.subject = given.subject
+    AND (delivery.desired_present OR given.tells AND coalesce(delivery.ending, '{_LEFT_ALONE}') <> given.ending)
 """  # noqa: S608 - joined from constants
 _DESIRE_ENTERPRISE_PRESENT = f"""
 INSERT INTO delivery (target, subject, enterprise_code, desired_epoch, desired_number, desired_present,

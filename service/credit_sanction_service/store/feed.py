@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 _FETCH: Final = 2_000
 _KINDS: Final = [ChangeKind.RECORD.value, ChangeKind.OBLIGATION.value]  # what look-ups speak of
 _PAGES: Final = 2_048
-_HEAD: Final = "SELECT epoch, number, access_version, targets_version, law_version, clock_timestamp() FROM store_head"
+_HEAD: Final = """
+SELECT epoch, number, access_version, targets_version, law_version, clock_timestamp(),
+    (SELECT drawn.known_at FROM revision drawn WHERE (drawn.epoch, drawn.number) = (head.epoch, head.number))
+FROM store_head head
+"""
 
 
 def read_head(connection: Connection) -> Head:
@@ -40,6 +45,8 @@ def read_head(connection: Connection) -> Head:
         targets_version=row[3],
         law_version=row[4],
         now=row[5],
+        known_at=row[6],
+        read_at=time.monotonic(),
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from credit_sanction_service.domain.exits import RegisteredObligation
     from credit_sanction_service.store.connect import Connection
 
-_LONGEST_LOCK_MS: Final = 3_000
+LONGEST_LOCK_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +74,14 @@ def law_then(connection: Connection, revision: Revision) -> LawThen:
     return LawThen(digest=digest or "", first=Revision(epoch=first[0], number=first[1]) if first else None)
 
 
-def is_committed(connection: Connection, revision: Revision) -> bool:
-    """Whether the store has this revision: one that was restored from a backup may not."""
-    row = connection.execute(
-        "SELECT true FROM revision WHERE (epoch, number) = (%s, %s)", (revision.epoch, revision.number)
-    ).fetchone()
-    return row is not None
+def known_since(connection: Connection, revision: Revision) -> datetime | None:
+    """
+    Return since when what the store knew as of `revision` is known. None where it does not have that revision: one that was
+    restored from a backup may not. The one with which an epoch began was drawn by nobody: it knows what the last one of the epoch
+    before knew, and since then.
+    """
+    row = connection.execute(_KNOWN_SINCE, {"epoch": revision.epoch, "number": revision.number}).fetchone()
+    return row[0] if row else None
 
 
 def first_known_at(connection: Connection) -> datetime | None:
@@ -88,10 +90,10 @@ def first_known_at(connection: Connection) -> datetime | None:
     return row[0] if row else None
 
 
-def settle(connection: Connection, instant: datetime) -> datetime:
+def settle(connection: Connection, instant: datetime, *, within_s: float = LONGEST_LOCK_S) -> datetime:
     """
     Have no later commit be known at or before `instant`, and return the store's clock. Where that lies before `instant`
-    nothing was settled. Raises `RevisionNotReached` where a commit under way does not end within a few seconds.
+    nothing was settled. Raises `RevisionNotReached` where a commit under way does not end within as many seconds.
     """
     row = connection.execute("SELECT known_at > %s, clock_timestamp() FROM store_head", (instant,)).fetchone()
     if row is None:
@@ -103,9 +105,8 @@ def settle(connection: Connection, instant: datetime) -> datetime:
     # Whoever draws a revision while this waits, or after it, reads the instant anew: an update has it do so, a lock would not.
     try:
         with connection.transaction():
-            connection.execute(
-                f"SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = {_LONGEST_LOCK_MS}", prepare=False
-            )
+            longest = max(1, int(min(within_s, LONGEST_LOCK_S) * 1_000))
+            connection.execute(f"SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = {longest}", prepare=False)
             connection.execute(
                 "UPDATE store_head"
                 " SET known_at = greatest(clock_timestamp(), %(instant)s::timestamptz + interval '1 microsecond')"
@@ -113,7 +114,9 @@ def settle(connection: Connection, instant: datetime) -> datetime:
                 {"instant": instant},
             )
     except LockNotAvailable:
-        raise RevisionNotReached(f"what is known at {instant.isoformat()} is not settled yet: ask again") from None
+        raise RevisionNotReached(
+            f"consistency.as_known_at: what is known at {instant.isoformat()} is not settled yet: ask again"
+        ) from None
     return now
 
 
@@ -126,6 +129,15 @@ def revision_at(connection: Connection, instant: datetime) -> Revision | None:
     return Revision(epoch=row[0], number=row[1]) if row else None
 
 
+_KNOWN_SINCE: Final = """
+SELECT last.known_at FROM (
+    SELECT epoch, number, known_at FROM revision WHERE (epoch, number) <= (%(epoch)s, %(number)s)
+    ORDER BY epoch DESC, number DESC LIMIT 1
+) AS last
+WHERE (last.epoch, last.number) = (%(epoch)s, %(number)s)
+    OR EXISTS (SELECT FROM store_head WHERE (epoch, number) = (%(epoch)s, %(number)s))
+    OR (SELECT min(number) FROM revision WHERE epoch = %(epoch)s) = %(number)s::bigint + 1
+"""
 # Versions grow with revisions, so the highest version that was there is the one that held.
 _RECORDS: Final = """
 SELECT past.body FROM (

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from credit_sanction_service.domain.faults import NotFound, TooLarge
-from credit_sanction_service.store.attempts import Outcome
+from credit_sanction_service.store.attempts import Closed, ending_of
 from credit_sanction_service.store.bodies import unpacked
 from credit_sanction_service.store.deliveries import DeliveryView, list_deliveries
 from credit_sanction_service.store.statistics import one_snapshot
@@ -36,7 +36,8 @@ class ProvenVersion:
 class ProvenAttempt:
     """
     One attempt with what was sent: `body` to the letter, `digest` its SHA-256; None where nothing could be composed, or
-    before these were kept, and `body` also where it was not asked for. `outcome` is None while nobody has said how it ended.
+    before these were kept, and `body` also where it was not asked for. `closed` is None while nobody has said how it ended,
+    `late` where nothing was said of it after it had been closed as lapsed. `kept` is the body as it is kept.
     """
 
     target: str
@@ -48,12 +49,14 @@ class ProvenAttempt:
     worker: str
     opened_at: datetime
     digest: bytes | None
-    body: bytes | None
-    outcome: Outcome | None
-    status: int
-    receipt: str
-    detail: str
-    closed_at: datetime | None
+    kept: bytes | None
+    closed: Closed | None
+    late: Closed | None
+
+    @property
+    def body(self) -> bytes | None:
+        """What was sent: read each time, for it is ten times as long as what is kept."""
+        return None if self.kept is None else unpacked(self.kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +88,15 @@ WITH RECURSIVE place AS (
 SELECT {columns}
 FROM place JOIN attempt_opened o ON o.target = place.target AND o.subject = ANY (%(subjects)s)
 LEFT JOIN attempt_closed c ON (c.target, c.subject, c.number) = (o.target, o.subject, o.number)
+LEFT JOIN attempt_late l ON (l.target, l.subject, l.number) = (o.target, o.subject, o.number)
 WHERE (%(target)s::text IS NULL OR o.target = %(target)s) AND (o.epoch, o.version) >= (%(epoch)s, %(number)s)
 """
 _SIZE: Final = _ATTEMPTS.format(columns="count(*), coalesce(sum(octet_length(o.body)), 0)")
 _WHOLE: Final = (
     _ATTEMPTS.format(
         columns="o.target, o.subject, o.number, o.epoch, o.version, o.present, o.idempotency_key, o.worker, o.opened_at,"
-        " o.digest, CASE WHEN %(bodies)s THEN o.body END, c.outcome, c.status, c.receipt, c.detail, c.closed_at"
+        " o.digest, CASE WHEN %(bodies)s THEN o.body END, c.outcome, c.status, c.receipt, c.detail, c.closed_at,"
+        " l.outcome, l.status, l.receipt, l.detail, l.noted_at"
     )
     + "ORDER BY o.target, o.subject, o.number"
 )
@@ -103,7 +108,7 @@ def read_proof(
 ) -> Proof:
     """
     Return the proof of a record, of one target where it is named. Raises `NotFound` for a record that there is not, and
-    `TooLarge` as soon as it is plain that all of it is more than `most_bytes`.
+    `TooLarge` where what is kept, which is less than what it says, is more than `most_bytes`.
     """
     with one_snapshot(connection):
         rows = connection.execute(_VERSIONS, (as_uuid(record_id),)).fetchall()
@@ -124,7 +129,7 @@ def read_proof(
             enterprise_code=rows[-1][7],
             versions=versions,
             deliveries=tuple(list_deliveries(connection, record_id=record_id, target=target, limit=MOST_ROWS)),
-            attempts=_attempts(connection, values, most_bytes),
+            attempts=tuple(_attempt(row) for row in connection.execute(_WHOLE, values).fetchall()),
             kinds={row[0]: row[1] for row in connection.execute("SELECT name, kind FROM target").fetchall()},
         )
 
@@ -132,25 +137,16 @@ def read_proof(
 def too_large(most_bytes: int) -> TooLarge:
     """Return the refusal of a proof that is larger than this."""
     most = most_bytes // 1024 // 1024
-    return TooLarge(f"the proof is larger than {most} MiB: export it target by target, or without bodies")
+    return TooLarge(
+        f"the proof is larger than {most} MiB: ask for it in parts (DownloadDeliveryProof), target by target, or without bodies"
+    )
 
 
 def _require_room(connection: Connection, values: dict[str, Any], most_bytes: int) -> None:
-    """Raise `TooLarge` where what is kept, which is less than what it says, is too much already."""
     row = connection.execute(_SIZE, values).fetchone() or (0, 0)
     kept = row[0] * _LEAST_BYTES + (row[1] if values["bodies"] else 0)
     if kept > most_bytes:
         raise too_large(most_bytes)
-
-
-def _attempts(connection: Connection, values: dict[str, Any], most_bytes: int) -> tuple[ProvenAttempt, ...]:
-    found: list[ProvenAttempt] = []
-    left = most_bytes
-    for row in connection.execute(_WHOLE, values).fetchall():
-        attempt = _attempt(row, left)
-        left -= len(attempt.body or b"")
-        found.append(attempt)
-    return tuple(found)
 
 
 def _version(row: Row) -> ProvenVersion:
@@ -164,12 +160,7 @@ def _version(row: Row) -> ProvenVersion:
     )
 
 
-def _attempt(row: Row, most_bytes: int) -> ProvenAttempt:
-    body = row[10]
-    if body is not None:
-        body = unpacked(body, most=most_bytes + 1)
-        if len(body) > most_bytes:
-            raise too_large(most_bytes)
+def _attempt(row: Row) -> ProvenAttempt:
     return ProvenAttempt(
         target=row[0],
         subject=row[1],
@@ -180,10 +171,7 @@ def _attempt(row: Row, most_bytes: int) -> ProvenAttempt:
         worker=row[7],
         opened_at=row[8],
         digest=row[9],
-        body=body,
-        outcome=Outcome(row[11]) if row[11] else None,
-        status=row[12] or 0,
-        receipt=row[13] or "",
-        detail=row[14] or "",
-        closed_at=row[15],
+        kept=row[10],
+        closed=ending_of(row[11:16]),
+        late=ending_of(row[16:21]),
     )

@@ -42,7 +42,7 @@ class _Moving(IntEnum):
 def load_targets(connection: Connection) -> list[Target]:
     """Return all targets by name, retired ones included."""
     rows = connection.execute(
-        "SELECT name, kind, holds, filter, digest, retired, paused_reason FROM target ORDER BY name"
+        "SELECT name, kind, holds, filter, digest, retired, paused_reason, tells_endings FROM target ORDER BY name"
     ).fetchall()
     return [
         Target(
@@ -53,6 +53,7 @@ def load_targets(connection: Connection) -> list[Target]:
             digest=row[4],
             retired=row[5],
             paused_reason=row[6],
+            tells_endings=row[7],
         )
         for row in rows
     ]
@@ -143,7 +144,7 @@ def _is_moved(member: Membership, which: _Moving, shown: set[tuple[str, UUID]]) 
 
 
 def _differs(old: Target | None, new: Target) -> bool:
-    return old is None or (old.digest, old.retired) != (new.digest, new.retired)
+    return old is None or (old.digest, old.retired, old.tells_endings) != (new.digest, new.retired, new.tells_endings)
 
 
 def _moves(old: Target | None, new: Target) -> bool:
@@ -184,8 +185,17 @@ def _refuse_other_subjects(old: Target | None, new: Target) -> None:
 
 def _store(connection: Connection, target: Target) -> None:
     connection.execute(
-        "INSERT INTO target (name, kind, holds, filter, digest, retired) VALUES (%s, %s, %s, %s::jsonb, %s, %s)"
+        "INSERT INTO target (name, kind, holds, filter, digest, retired, tells_endings)"
+        " VALUES (%s, %s, %s, %s::jsonb, %s, %s, %s)"
         " ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind, holds = EXCLUDED.holds, filter = EXCLUDED.filter,"
-        " digest = EXCLUDED.digest, retired = EXCLUDED.retired",
-        (target.name, target.kind, target.holds, dump_filter(target.filter), target.digest, target.retired),
+        " digest = EXCLUDED.digest, retired = EXCLUDED.retired, tells_endings = EXCLUDED.tells_endings",
+        (
+            target.name,
+            target.kind,
+            target.holds,
+            dump_filter(target.filter),
+            target.digest,
+            target.retired,
+            target.tells_endings,
+        ),
     )

@@ -22,6 +22,11 @@ class Revision:
     def __str__(self) -> str:
         return f"{self.epoch}.{self.number}"
 
+    @property
+    def told(self) -> str:
+        """As callers write it."""
+        return f"{self.epoch}:{self.number}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRecord:
@@ -35,18 +40,26 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The store's head, and its clock at the moment it was read."""
+    """
+    The store's head, and its clock at the moment it was read. `known_at`: since when its revision is known, None for the one that an
+    epoch began with. `read_at`: the monotonic instant at which it was here.
+    """
 
     revision: Revision
     access_version: int
     targets_version: int
     law_version: int
     now: datetime
+    known_at: datetime | None
+    read_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A target as loaded from the targets file."""
+    """
+    A target as loaded from the targets file. `tells_endings`: its withdrawals say what a record came to, so that it is told again
+    where that becomes something else.
+    """
 
     name: str
     kind: str
@@ -55,3 +68,4 @@ class Target:
     digest: str
     retired: str | None
     paused_reason: str | None
+    tells_endings: bool = False

@@ -1,40 +1,33 @@
-"""What readers who keep a copy are told: the change log page by page, and all records as they were at one revision."""
+"""What readers who keep a copy are told of: the change log, page by page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from credit_sanction_service.domain.facts import RecordFacts, facts_of
-from credit_sanction_service.store.codec import read_record
-from credit_sanction_service.store.facts import load_facts
+from credit_sanction_service.domain.facts import RecordFacts
+from credit_sanction_service.store.as_of import WHOLE, Place, numbers_of_all, others_of, read_body, with_numbers
 from credit_sanction_service.store.transaction import ChangeKind
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from credit_sanction_service.store.connect import Connection, Row
 
-WHOLE: Final = 2**31 - 1  # no revision has that many entries
 _KINDS: Final = [ChangeKind.RECORD.value, ChangeKind.EDITION.value, ChangeKind.PORTFOLIO.value]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Place:
-    """How far the change log was read: all before `revision`, and of it the entries up to `ordinal`."""
-
-    revision: Revision
-    ordinal: int = WHOLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordChange:
-    """A new version of a record, and the one before it, None for the first."""
+    """
+    A record before and after: a new version of it, or of another record of its enterprise that brought numbers or took them with
+    it. `numbers` are those of the enterprise (`store.as_of`). `before` is None for a new record.
+    """
 
     now: RecordFacts
     before: RecordFacts | None
@@ -43,8 +36,8 @@ class RecordChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionChanges:
     """
-    What a revision changed that readers hear of, in order. `portfolios`: the ids of those that it changed, with their new
-    versions. Not `is_whole`: more of it stands on the next page.
+    What a revision changed that readers hear of, each record once. `portfolios`: the ids of those that it changed, with their
+    new versions. Not `is_whole`: more of it stands on the next page.
     """
 
     revision: Revision
@@ -81,16 +74,93 @@ def changes_after(connection: Connection, place: Place, until: Revision, *, limi
         ).fetchall()
     taken, following = rows[:limit], rows[limit:]
     cut = following[0][0] if following else None
-    revisions = tuple(
-        _revision(Revision(epoch=until.epoch, number=number), list(those), is_whole=number != cut)
-        for number, those in groupby(taken, key=lambda row: row[0])
-    )
+    versions = [_version(row) for row in taken]
+    enterprises = _Enterprises(connection, place, [version for version in versions if version])
+    revisions = []
+    for number, those in groupby(zip(taken, versions, strict=True), key=lambda pair: pair[0][0]):
+        part = list(those)
+        revisions.append(
+            RevisionChanges(
+                revision=Revision(epoch=until.epoch, number=number),
+                known_at=part[0][0][5],
+                records=tuple(enterprises.take([version for _, version in part if version])),
+                portfolios=tuple((row[3], row[4]) for row, _ in part if row[2] == ChangeKind.PORTFOLIO),
+                law_changed=any(row[2] == ChangeKind.EDITION for row, _ in part),
+                is_whole=number != cut,
+            )
+        )
     if not following:
-        return ChangesPage(until=Place(revision=until), revisions=revisions)
+        return ChangesPage(until=Place(revision=until), revisions=tuple(revisions))
     last = Revision(epoch=until.epoch, number=taken[-1][0])
     return ChangesPage(
-        until=Place(revision=last, ordinal=taken[-1][1] if cut == last.number else WHOLE), revisions=revisions
+        until=Place(revision=last, ordinal=taken[-1][1] if cut == last.number else WHOLE), revisions=tuple(revisions)
     )
+
+
+class _Enterprises:
+    """The enterprises that a page's versions are of, with all their records: as they were at its beginning, then as it goes on."""
+
+    def __init__(self, connection: Connection, place: Place, versions: list[RecordChange]) -> None:
+        self._records: dict[str, dict[str, RecordFacts]] = defaultdict(dict)
+        seen: set[str] = set()
+        codes: set[str] = set()
+        for version in versions:
+            codes.add(version.now.code)
+            if version.before is not None:
+                codes.add(version.before.code)
+                if version.now.id not in seen:
+                    self._records[version.before.code][version.before.id] = version.before
+            seen.add(version.now.id)
+        # What no version of the page is of stays as it was all the way.
+        for other in others_of(connection, place, codes, but=[UUID(record_id) for record_id in seen]):
+            self._records[other.code][other.id] = other
+
+    def take(self, versions: list[RecordChange]) -> Iterator[RecordChange]:
+        """Yield what these versions, one after the other, come to: for their records, then for others of their enterprises."""
+        first: dict[str, RecordFacts | None] = {}
+        last: dict[str, RecordFacts] = {}
+        for version in versions:
+            first.setdefault(version.now.id, version.before)
+            last[version.now.id] = version.now
+        codes = dict.fromkeys(one.code for one in (*first.values(), *last.values()) if one is not None)
+        were = self._numbers(codes)
+        for record_id, before in first.items():
+            if before is not None:
+                del self._records[before.code][record_id]
+        for record in last.values():
+            self._records[record.code][record.id] = record
+        numbers = self._numbers(codes)
+        for record_id, now in last.items():
+            before = first[record_id]
+            yield RecordChange(
+                now=with_numbers(now, numbers[now.code]),
+                before=with_numbers(before, were[before.code]) if before is not None else None,
+            )
+        for code in codes:
+            if numbers[code] != were[code]:
+                for record in self._records[code].values():
+                    if record.id not in last:
+                        yield RecordChange(
+                            now=with_numbers(record, numbers[code]), before=with_numbers(record, were[code])
+                        )
+
+    def _numbers(self, codes: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        return {code: numbers_of_all(self._records[code].values()) for code in codes}
+
+
+def _version(row: Row) -> RecordChange | None:
+    """Return a version and the one before it, each with its own numbers; None for what is no record's."""
+    if row[2] != ChangeKind.RECORD:
+        return None
+    return RecordChange(now=read_body(row[6]), before=read_body(row[7]) if row[7] else None)
+
+
+def districts_held(connection: Connection, codes: Iterable[str]) -> frozenset[str]:
+    """Return those of these districts that some record has."""
+    rows = connection.execute(
+        "SELECT DISTINCT district_code FROM sanction_record WHERE district_code = ANY (%s)", (sorted(codes),)
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 _BY_INDEX: Final = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
@@ -107,111 +177,3 @@ FROM page c JOIN revision v ON v.epoch = c.epoch AND v.number = c.revision
     LEFT JOIN change_log p ON c.kind = 'record' AND p.subject_id = c.subject_id AND p.version = c.version - 1
 ORDER BY c.revision, c.ordinal
 """
-
-
-def _revision(revision: Revision, rows: list[Row], *, is_whole: bool) -> RevisionChanges:
-    return RevisionChanges(
-        revision=revision,
-        known_at=rows[0][5],
-        records=tuple(
-            RecordChange(now=_read(row[6]), before=_read(row[7]) if row[7] else None)
-            for row in rows
-            if row[2] == ChangeKind.RECORD
-        ),
-        portfolios=tuple((row[3], row[4]) for row in rows if row[2] == ChangeKind.PORTFOLIO),
-        law_changed=any(row[2] == ChangeKind.EDITION for row in rows),
-        is_whole=is_whole,
-    )
-
-
-def _read(body: str) -> RecordFacts:
-    return facts_of(read_record(body))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordsPage:
-    """Records as they were at a revision, by id, up to and including `last`; None where there are no more."""
-
-    records: Sequence[RecordFacts]
-    last: UUID | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldCodes:
-    """Codes of a portfolio: those of one version of it or, with `since`, those that came or went after an older one."""
-
-    portfolio: UUID
-    version: int
-    since: int | None = None
-
-
-def records_at(
-    connection: Connection, revision: Revision, *, after: UUID | None, limit: int, codes: HeldCodes | None = None
-) -> RecordsPage:
-    """
-    Return the versions as of `revision` of the next `limit` records behind `after`, None: the first ones; with `codes`, of
-    those among them that any number ever led to one of these. Those begun later are left out.
-    """
-    ids = connection.execute(
-        "SELECT id, count(*) OVER () FROM (SELECT id FROM sanction_record"
-        " WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s) AS block ORDER BY id DESC LIMIT 1",
-        {"after": after, "limit": limit},
-    ).fetchone()
-    if ids is None:
-        return RecordsPage(records=(), last=None)
-    last: UUID = ids[0]
-    led_to = "" if codes is None else _HELD if codes.since is None else _MOVED
-    rows = connection.execute(
-        f"{_AS_OF} WHERE (%(after)s::uuid IS NULL OR r.id > %(after)s) AND r.id <= %(last)s {led_to} ORDER BY r.id",
-        {
-            "after": after,
-            "last": last,
-            "epoch": revision.epoch,
-            "number": revision.number,
-            "portfolio": codes and codes.portfolio,
-            "version": codes and codes.version,
-            "since": codes and codes.since,
-        },
-    ).fetchall()
-    return RecordsPage(records=_as_of(rows), last=last if ids[1] == limit else None)
-
-
-def records_led_to(connection: Connection, revision: Revision, keys: Iterable[int]) -> list[RecordFacts]:
-    """Return the versions as of `revision` of the records that have, or ever had, one of these keys (`store.ever`)."""
-    with connection.transaction():
-        connection.execute(_BY_INDEX, prepare=False)  # each key is looked up, and then each record
-        ids = [row[0] for row in connection.execute(_IDS_LED_TO, {"keys": list(keys)}).fetchall()]
-        rows = connection.execute(
-            f"{_AS_OF} WHERE r.id = ANY (%(ids)s) ORDER BY r.id",
-            {"epoch": revision.epoch, "number": revision.number, "ids": ids},
-        ).fetchall()
-    return _as_of(rows)
-
-
-_IDS_LED_TO: Final = """
-SELECT DISTINCT s.id FROM unnest(%(keys)s::integer[]) AS given (key) JOIN sanction_record s ON s.ever @> ARRAY[given.key]
-"""
-# The current version's facts stand beside it; those of an older one are in its body. Ids and log are never deleted from.
-_AS_OF: Final = """
-SELECT CASE WHEN past.version = r.version THEN r.facts END, CASE WHEN past.version <> r.version THEN past.body::text END
-FROM sanction_record r CROSS JOIN LATERAL (
-    SELECT c.version, c.body FROM change_log c
-    WHERE c.subject_id = r.id AND (c.epoch, c.revision) <= (%(epoch)s::integer, %(number)s::bigint)
-    ORDER BY c.version DESC LIMIT 1
-) AS past
-"""
-# OFFSET 0 keeps the planner from going through all codes of the portfolio for each record, by the versions they are of.
-_LED_TO: Final = """
-AND (EXISTS (SELECT FROM (SELECT added, removed FROM portfolio_code
-        WHERE portfolio_id = %(portfolio)s AND code_key = ANY (r.ever) OFFSET 0) AS p WHERE {condition})
-    OR EXISTS (SELECT FROM (SELECT added, removed FROM portfolio_code
-        WHERE portfolio_id = %(portfolio)s AND organisation_key = ANY (r.ever) OFFSET 0) AS p WHERE {condition}))
-"""
-_HELD: Final = _LED_TO.format(condition="p.added <= %(version)s AND (p.removed IS NULL OR p.removed > %(version)s)")
-_MOVED: Final = _LED_TO.format(
-    condition="(p.added > %(since)s AND p.added <= %(version)s OR p.removed > %(since)s AND p.removed <= %(version)s)"
-)
-
-
-def _as_of(rows: Sequence[Row]) -> list[RecordFacts]:
-    return [load_facts(facts) if facts is not None else _read(body) for facts, body in rows]

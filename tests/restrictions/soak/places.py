@@ -124,7 +124,7 @@ class OwnServer:
             past=Past(reader),
         )
         parts = Parts(writer=writer, reader=reader, law=law, look_up=look_up, tail=tail, clock=around.clock)
-        server = Server(build(parts), callers)
+        server = Server(build(parts), callers, index=index)
         feed.start()
         compaction.start()
         for ends in (reader.close, writer.close, tail.close, compaction.close, feed.close, tail.stop):

@@ -18,30 +18,37 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from psycopg import sql
 from tests.law_texts import year
 from tests.restrictions.plain_model import NINE
-from tests.restrictions.soak.asking import FORMS, Reply, Wanted, ask, questions
-from tests.restrictions.soak.clerks import Clerk, Deed
+from tests.restrictions.soak.asking import CODES, FORMS, Reply, Wanted, ask, questions
+from tests.restrictions.soak.clerks import REGISTRATION_NUMBERS, Clerk, Deed
 from tests.restrictions.soak.judge import Expected, Tally, differences
 from tests.restrictions.soak.places import TOLERATED_S, OwnServer, Place, Surroundings, opened
 from tests.restrictions.soak.truth import Rev, Truth
-from tests.samples import TODAY, noon
+from tests.samples import TODAY, code, noon
 from typing_extensions import override
 
-from credit_sanction import Client, Replica
+from credit_sanction import Client, NotCovered, Replica
 from credit_sanction_service.domain.access import Principal, Role
 from credit_sanction_service.store.connect import connect
 from credit_sanction_service.store.law_loading import install_editions
 from credit_sanction_service.store.tokens import issue_token
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
 
     from tests.database import Database
 
+    from credit_sanction import Entry
+
 FEEDS: Final = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND state = 'idle' AND query LIKE '%FROM store_head%'
 """
+CUSTOMERS: Final = (
+    REGISTRATION_NUMBERS[0],
+    code(2)[8:17],
+)  # whom the reader of a portfolio hears of: by old numbers alone
 MOST_FORMER: Final = 8
 FIRST: Final = 8  # records that are tried at the beginning
 MOST_ASKED: Final = 12  # in one storm, at one place
@@ -135,7 +142,9 @@ class House:
         )
         self.watched = next(place for place in self.places if isinstance(place, OwnServer))
         reader = stack.enter_context(Client(self.watched.address, token=self.token, timeout=30))
+        reader.put_portfolio("customers", CUSTOMERS)
         self.copy = stack.enter_context(Replica(reader, heartbeat=1))
+        self.customers = stack.enter_context(Replica(reader, portfolio="customers", heartbeat=1))
         self._dsn = store.service_dsn
         self.truth = Truth(self._dsn)
         self.former: list[Truth] = []
@@ -193,18 +202,27 @@ class House:
         )
         return differences(reply, expected, self.truth, self.former, self.tally)
 
-    def judge_copy(self) -> list[str]:
-        """Return what is wrong with the copy of who watches, once it has heard of everything."""
-        self.copy.wait_for(self.store.head(), timeout=30)
-        self.tally.copies += 1
-        told = {
-            (entry.record, one.area.removeprefix("AREA_"))
-            for entry in self.copy.entries()
-            for one in entry.in_force(self.today)
-        }
+    def judge_copies(self) -> list[str]:
+        """Return what is wrong with the copies of who watches, once they have heard of everything."""
         head = self.store.head()
-        true = self.truth.at(head).standing(self.today)
-        return [] if told == true else [f"copy at {head} on {self.today}: {told - true} too much, {true - told} not"]
+        page = self.truth.at(head)
+        wrong = []
+        for name, copy, numbers in (("copy", self.copy, None), ("copy of customers", self.customers, CUSTOMERS)):
+            copy.wait_for(head, timeout=30)
+            self.tally.copies += 1
+            told, true = self._in_force(copy.entries()), page.standing(self.today, numbers)
+            if told != true:
+                wrong.append(f"{name} at {head} on {self.today}: {told - true} too much, {true - told} not")
+        for number, _ in CODES:
+            found, true = self._in_force(_found(self.copy, number)), page.standing(self.today, [number])
+            if found != true:
+                wrong.append(f"{number} in the copy at {head} on {self.today}: {found}, not {true}")
+        return wrong
+
+    def _in_force(self, entries: Iterable[Entry]) -> set[tuple[str, str]]:
+        return {
+            (entry.record, one.area.removeprefix("AREA_")) for entry in entries for one in entry.in_force(self.today)
+        }
 
     def _drawn(self, place: Place, rng: Random) -> Wanted:
         days = [self.today + timedelta(days=shift) for shift in (-400, -30, -1, 0, 1, 30, 400)]
@@ -230,6 +248,13 @@ class House:
         elif kind == "fresh":
             chosen["tolerated"] = rng.choice((1e-6, 0.01, 0.1))
         return Wanted(**chosen)
+
+
+def _found(copy: Replica, number: str) -> tuple[Entry, ...]:
+    try:
+        return copy.find(number)
+    except NotCovered:  # a number in doubt that leads to nobody
+        return ()
 
 
 seeds = st.integers(0, 2**32 - 1)
@@ -336,12 +361,12 @@ class Soak(RuleBasedStateMachine):
     @override
     def teardown(self) -> None:
         if self.house.watched.name not in self.house.stalled:
-            self.look_at_the_copy()
+            self.look_at_the_copies()
 
     @precondition(lambda self: self.house.watched.name not in self.house.stalled)
     @rule()
-    def look_at_the_copy(self) -> None:
-        self.demand(self.house.judge_copy())
+    def look_at_the_copies(self) -> None:
+        self.demand(self.house.judge_copies())
 
     def ask_everywhere(self) -> None:
         house = self.house

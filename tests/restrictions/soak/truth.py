@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
 PLAIN_DOUBT: Final = {"CLEAR", "ADVISORY"}
+UNTOLD: Final = {"NOTICE_SERVED", "DECIDED", "REVOKED"}
 
 
 class Rev(NamedTuple):
@@ -114,7 +115,7 @@ class Page:
     def verdicts(self, asked: Asked, day: date, *, stale: bool = False) -> dict[str, str]:
         """Return the verdict of each of the nine areas."""
         led_to = self._led_to(asked.code)
-        own = [r for r in self.records if r.code in led_to]
+        own = [r for r in self.records if r.code in led_to and r.state not in UNTOLD]
         inside = {"right": asked.code[8:17], "doubtful": asked.code[8:17], "organisation": asked.code}.get(
             asked.kind, "-"
         )
@@ -122,8 +123,8 @@ class Page:
         kin = [r for r in self.records if r.code in kin_of]
         called_so = {r.code for r in self.records if asked.name in r.names} - {*led_to, asked.code}
         namesakes = [r for r in self.records if asked.name and r.code in called_so]
-        firm = {r.code for r in own if r.was_listed and r.state != "REVOKED"}
-        leads_nowhere = asked.kind != "right" and not (len(firm) == 1 and led_to == firm)
+        firm = {r.code for r in own if r.was_listed}
+        leads_nowhere = asked.kind != "right" and not (len(firm) == 1 and {r.code for r in own} == firm)
         another_name = bool(asked.name and own) and not any(asked.name in r.names for r in own)
         answers = {}
         for area in NINE:
@@ -151,10 +152,23 @@ class Page:
             and (ended or state in {"LISTED", "DISPUTED"})
         }
 
-    def standing(self, day: date) -> set[tuple[str, str]]:
-        """Return record and area of every measure in force, whosever it is."""
+    def standing(self, day: date, numbers: Iterable[str] | None = None) -> set[tuple[str, str]]:
+        """
+        Return record and area of every measure in force: whosever it is or, with `numbers`, of whom a look-up of one of these
+        would speak, kin included.
+        """
         standing = {"LISTED", "DISPUTED"}
-        return {(r.name, area) for r in self.records for area in r.ends if r.state_in(area, day) in standing}
+        of_whom: set[str] | None = None
+        if numbers is not None:
+            asked = set(numbers)
+            of_whom = {code for number in asked | _inside(asked) for code in self._led_to(number)}
+        return {
+            (r.name, area)
+            for r in self.records
+            if of_whom is None or r.code in of_whom
+            for area in r.ends
+            if r.state_in(area, day) in standing
+        }
 
     def is_supported(self, asked: Asked, day: date) -> bool:
         """Whether lenders are told to support it: where FINANCING_CREDIT is CLEAR."""

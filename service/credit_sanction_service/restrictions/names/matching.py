@@ -1,4 +1,4 @@
-"""From a typed name to the names that fit it: found by their grams, then compared part by part."""
+"""From a typed name to the names that fit it: found by their grams, then compared part by part, some or more of them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from credit_sanction_service.restrictions.names.scoring import LEAST, Fit, fit
 from credit_sanction_service.restrictions.names.sounds import numbers, read_pinyin, said, said_vocabulary, spelt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from credit_sanction_service.restrictions.names.keeping import Names
     from credit_sanction_service.restrictions.names.name_table import NameTable
 
-_COMPARED: Final = 64  # names that are taken apart for one search, from the table and from what is recent each
+COMPARED: Final = 64  # names that are taken apart for one search, from the table and from what is recent each
 _SPELLING_APART: Final = Fit(1.0, ("the same name, spelling apart",))
 _PINYIN: Final = 0.9
 _CORE_TELLS: Final = 3.0  # times as much as another part
@@ -35,20 +33,37 @@ class NameGuess:
     reasons: tuple[str, ...]
 
 
-def name_guesses(query: str, names: Names) -> list[NameGuess]:
-    """Return the names that fit, the best first. Raises `StoreUnavailable` while the names are being prepared."""
-    best: dict[tuple[str, str], Fit] = {}
-    asked = _Name.typed(query)
-    _compare(asked, _near(asked.wanted, names), best)
-    if pinyin := read_pinyin(query):
-        spoken = _Spoken(pinyin)
-        _compare(spoken, _near(spoken.wanted, names), best)
-    guesses = [
-        NameGuess(code=code, folded=folded, score=fitting.score, reasons=fitting.reasons)
-        for (code, folded), fitting in best.items()
-        if fitting.score >= LEAST
-    ]
-    return sorted(guesses, key=lambda guess: (-guess.score, len(guess.folded), guess.code))
+class Guesses:
+    """The names that fit a query, found among those that are nearest to it, and among more of these where it is asked for."""
+
+    def __init__(self, query: str, names: Names) -> None:
+        self._names = names
+        self._asked: list[_Name | _Spoken] = [_Name.typed(query)]
+        if pinyin := read_pinyin(query):
+            self._asked.append(_Spoken(pinyin))
+        self._fits: list[dict[tuple[str, str], Fit]] = [{} for _ in self._asked]
+
+    def among(self, most: int = COMPARED) -> tuple[list[NameGuess], bool]:
+        """
+        Return the names that fit among the `most` nearest, the best first, and whether there may be more near ones. Raises
+        `StoreUnavailable` while the names are being prepared.
+        """
+        best: dict[tuple[str, str], Fit] = {}
+        more = False
+        for asked, fits in zip(self._asked, self._fits, strict=True):
+            near, is_cut = _near(asked.wanted, self._names, most=most)
+            more |= is_cut
+            for place in near:
+                fitting = fits.get(place)
+                if fitting is None:
+                    fitting = fits[place] = asked.fit(place[1])
+                if fitting.score >= LEAST and fitting.score > best.get(place, Fit(0.0)).score:
+                    best[place] = fitting
+        guesses = [
+            NameGuess(code=code, folded=folded, score=fitting.score, reasons=fitting.reasons)
+            for (code, folded), fitting in best.items()
+        ]
+        return sorted(guesses, key=lambda guess: (-guess.score, len(guess.folded), guess.code)), more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,23 +88,20 @@ class _Wanted:
         return told
 
 
-def _near(wanted: _Wanted, names: Names) -> Iterable[tuple[str, str]]:
-    """Return code and name of what shares the rarest grams; grams that all share are not looked up."""
+def _near(wanted: _Wanted, names: Names, *, most: int) -> tuple[list[tuple[str, str]], bool]:
+    """
+    Return code and name of what shares the rarest grams, and whether there may be more; grams that all share are not looked
+    up.
+    """
     with names.lend() as (table, recent):
         rarity = wanted.rarity(table)
-        near = recent.find(rarity, most=_COMPARED)
+        near = recent.find(rarity, most=most)
     folded, core = (characters().letters(text) for text in (wanted.folded, wanted.core))
     length = len(wanted.folded) or len(wanted.telling)
-    found = table.find(rarity, folded, core, length=length, most=_COMPARED)
+    found = table.find(rarity, folded, core, length=length, most=most)
+    is_cut = most in {len(near), len(found)}
     near.extend((table.code(number), table.name(number)) for number in found)
-    return near
-
-
-def _compare(asked: _Name | _Spoken, near: Iterable[tuple[str, str]], best: dict[tuple[str, str], Fit]) -> None:
-    for code, folded in near:
-        fitting = asked.fit(folded)
-        if fitting.score > best.get((code, folded), Fit(0.0)).score:
-            best[code, folded] = fitting
+    return near, is_cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
