@@ -133,7 +133,9 @@ class RestrictionEntry(_message.Message):
 
     @_builtins.property
     def other_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Other numbers that lead to it 其他代码."""
+        """Other numbers that lead to its enterprise, whichever of its records has them 其他代码. Where these change, the entry is told
+        again.
+        """
 
     @_builtins.property
     def restrictions(self) -> _containers.RepeatedCompositeFieldContainer[_restriction_service_pb2.Restriction]:
