@@ -58,8 +58,8 @@ class Client(
     False is TLS here too. A token is never sent in plain text to another machine: ClientError. `timeout`, in seconds,
     bounds each call with its retries.
 
-    Calls that find the service unavailable are made again, with growing and random pauses, until they succeed or the
-    time is up; writes too, for each carries a request id. Safe to use from many threads; made once and kept: it holds
+    Calls that find the service unavailable are made again, up to eight times in all, with growing and random pauses, as
+    long as the time lasts; writes too, for each carries a request id. Safe to use from many threads; made once and kept: it holds
     a connection. Close it, or use it as a context manager.
     """
 

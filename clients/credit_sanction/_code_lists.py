@@ -77,7 +77,11 @@ def _columns(head: Line, name: str) -> Mapping[str, int] | None:
     for index, cell in enumerate(head.cells):
         column = BY_HEADING.get(heading_key(cell))
         if column is not None:
-            known.setdefault(column.name, index)
+            if column.name in known:
+                raise ClientError(
+                    f"{name}, line {head.number}: two columns are called {cell.strip()}: leave one of them out"
+                )
+            known[column.name] = index
     stray = [cell for cell in head.cells if "\n" in cell and heading_key(cell) not in BY_HEADING]
     if known and stray:  # what stands in it may be the first lines of the list
         raise ClientError(f"{name}, line {head.number}: the headings go on to line {head.last}: write them in one line")

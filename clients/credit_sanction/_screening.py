@@ -73,28 +73,29 @@ class Screens(Batches):
 
     def _screen(self, items: Iterator[Item], terms: Terms, revision: RevisionLike | None) -> Iterator[Result]:
         source, waiting = _messages(items), deque[_Message]()
-        attempt, heard_at, stream = 0, time.monotonic(), _Stream(self._caller, terms)
+        attempt, asked_at, stream = 0, 0.0, _Stream(self._caller, terms)
         try:
             while True:
                 while len(waiting) < _IN_FLIGHT and (message := next(source, None)):
                     waiting.append(message)
                 if not waiting:
                     return
+                if not attempt:
+                    asked_at = (
+                        time.monotonic()
+                    )  # the list, and what is done with the results, may take as long as they like
                 try:
                     response = stream.ask(waiting, revision)
                 except ServiceError as error:
                     attempt += 1
                     pause = self._caller.retry.wait(attempt, error)
-                    if pause is None or time.monotonic() + pause > heard_at + self._caller.timeout:
+                    if pause is None or time.monotonic() + pause > asked_at + self._caller.timeout:
                         raise
                     stream.close()
                     time.sleep(pause)
                 else:
                     attempt, revision = 0, response.basis.revision
                     yield from self._complete(waiting.popleft(), response, terms, revision)
-                    heard_at = (
-                        time.monotonic()
-                    )  # what was done with the results meanwhile may have taken as long as it liked
         finally:
             stream.close()
 

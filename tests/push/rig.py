@@ -236,16 +236,21 @@ class House:
             name = sql.Identifier(self.database.name)
             admin.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(name))
 
+    def leave(self) -> None:
+        """Let go of the database; it is connected to anew where it is needed again."""
+        if self._writer is not None:
+            self._writer.close()
+        if self._reader is not None:
+            self._reader.close()
+        self._writer = self._reader = None
+
     def close(self) -> None:
         for process in self._processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
             process.wait()
-        if self._writer is not None:
-            self._writer.close()
-        if self._reader is not None:
-            self._reader.close()
+        self.leave()
 
 
 def _toml(table: dict[str, Toml]) -> str:

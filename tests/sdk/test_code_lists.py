@@ -68,6 +68,7 @@ def test_no_line_disappears_within_another() -> None:
     [
         (b"PK\x03\x04", "list.csv is a workbook"),
         ("企业名称,文号\n".encode(), "list.csv, line 1: the row names columns"),
+        ("统一社会信用代码,统一社会信用代码\n".encode(), "line 1: two columns are called 统一社会信用代码"),
         (b"9" * 2_000_000, "list.csv has a line of more than"),
     ],
 )

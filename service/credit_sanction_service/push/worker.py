@@ -27,6 +27,7 @@ from credit_sanction_service.push.flight import carry_out, not_begun
 from credit_sanction_service.push.lane import Lane, Ticket
 from credit_sanction_service.push.observing import LaneState, Nobody, Observer, tell
 from credit_sanction_service.push.reconcile import forget_reports, serve_requests
+from credit_sanction_service.push.retell import retell
 from credit_sanction_service.push.session import Aside, Session, on_loop
 from credit_sanction_service.push.turn import Turn, settle_each, take_turn
 from credit_sanction_service.store.attempts import close_retired
@@ -121,6 +122,7 @@ class Worker:
                     beside = [
                         group.create_task(serve_requests(drifts, called, worker=self._name)),
                         group.create_task(self._watch_targets(drifts)),
+                        group.create_task(retell(drifts)),
                         group.create_task(forget_reports(drifts, [settings for settings, _ in called.values()])),
                     ]
                     await stop.wait()

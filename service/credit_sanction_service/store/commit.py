@@ -187,7 +187,7 @@ _ANEW = """
     due_since = coalesce(delivery.due_since, clock_timestamp()), tried_since = clock_timestamp(),
     changed_at = clock_timestamp(), next_attempt_at = greatest(delivery.lease_until, clock_timestamp())
 """
-_MOVED = f"desired_epoch = head.epoch, desired_number = head.number, {_ANEW}"
+MOVED = f"desired_epoch = head.epoch, desired_number = head.number, {_ANEW}"
 _OR_MOVED = f"""
 ON CONFLICT (target, subject) DO UPDATE SET desired_epoch = EXCLUDED.desired_epoch,
     desired_number = EXCLUDED.desired_number, desired_present = true, ending = NULL, {_ANEW}
@@ -216,7 +216,7 @@ DELETE FROM in_force_at USING unnest(%(targets)b::text[], %(ids)b::uuid[]) AS gi
 WHERE in_force_at.target = given.target AND in_force_at.record_id = given.id
 """
 _MOVE_SIBLINGS = f"""
-UPDATE delivery SET {_MOVED}
+UPDATE delivery SET {MOVED}
 FROM store_head head, (
     SELECT DISTINCT given.target, given.code
     FROM unnest(%(targets)b::text[], %(ids)b::uuid[], %(codes)b::text[], %(present)b::boolean[])

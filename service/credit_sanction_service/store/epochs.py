@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from credit_sanction_service.domain.faults import StoreUnavailable
+from credit_sanction_service.store.commit import DRAW
 from credit_sanction_service.store.values import Revision
 
 if TYPE_CHECKING:
@@ -29,13 +30,14 @@ UPDATE store_head SET lies_in = %(here)s, known_at = greatest(clock_timestamp(),
     epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp() - '2026-01-01Z'::timestamptz)::integer),
     access_version = access_version + 1000000000, targets_version = targets_version + 1000000000,
     law_version = law_version + 1000000000
-RETURNING epoch, number
 """
 
 
 def begin_epoch(connection: Connection) -> Revision:
     """Begin another epoch and return the revision that it begins with: it knows what the store knows now."""
-    row = connection.execute(_BEGIN, {"here": _here(connection)}).fetchone()
+    with connection.transaction():
+        connection.execute(_BEGIN, {"here": _here(connection)})
+        row = connection.execute(DRAW).fetchone()
     if row is None:
         raise RuntimeError("the store has no head")
     return Revision(epoch=row[0], number=row[1])
