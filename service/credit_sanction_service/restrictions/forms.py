@@ -50,13 +50,13 @@ _ORGANISATION_CHECK: Final = np.frombuffer(_ORGANISATION_CHECKS, np.uint8)
 _IS_AUTHORITY: Final = np.array([chr(byte) in _AUTHORITIES for byte in range(256)])
 
 
-def accepted_code(text: str) -> Code | None:
-    """Return the code where it is plainly accepted, else None: what `judge` says, in a fraction of its time."""
+def is_accepted(text: str) -> bool:
+    """Whether a code is plainly accepted: what `judge` says, in a fraction of its time."""
     if len(text) != LENGTH or not text.isascii():
-        return None
+        return False
     raw = text.encode()
     values = raw.translate(_VALUES)
-    if (
+    return not (
         values[17] != (31 - sum(map(mul, values, _WEIGHTS)) % 31) % 31
         or _NONE in values
         or text[0] not in _AUTHORITIES
@@ -64,9 +64,12 @@ def accepted_code(text: str) -> Code | None:
         or _ORGANISATION_CHECKS[sum(map(mul, raw[8:16].translate(_ORGANISATION_VALUES), _ORGANISATION_WEIGHTS)) % 11]
         != raw[16]
         or (raw[6:8] in _CITIZENS_CENTURIES and raw[:17].isdigit())
-    ):
-        return None
-    return Code(value=text, judgement=Judgement.ACCEPTED, kind=IdentifierKind.USCC)
+    )
+
+
+def accepted_code(text: str) -> Code | None:
+    """Return the code where it is plainly accepted, else None."""
+    return Code(value=text, judgement=Judgement.ACCEPTED, kind=IdentifierKind.USCC) if is_accepted(text) else None
 
 
 def rows_of(codes: Sequence[str]) -> tuple[Rows, npt.NDArray[np.intp] | None]:

@@ -37,18 +37,20 @@ class View:
     """
     What the index is, while it is held: what it was led to by one revision.
 
-    `find` is what is known about one question. `absent` takes accepted unified social credit codes, each a row of 18 bytes
+    `find` is what is known about one question. `leads` takes an accepted unified social credit code; False says that `find` would
+    find nothing. `absent` takes accepted unified social credit codes, each a row of 18 bytes
     of ASCII, and says of which it is certain that neither the code nor the organisation code inside it leads to anything,
     active exits included; of the others `find` decides. `layers` is all of it.
     """
 
-    __slots__ = ("_index", "absent", "find", "layers", "revision")
+    __slots__ = ("_index", "absent", "find", "layers", "leads", "revision")
 
     def __init__(self, index: Index, revision: Revision, layers: Layers) -> None:
         self._index = index
         self.revision = revision
         self.layers = layers
         self.find: Callable[[Code, str], Known] = layers.find
+        self.leads: Callable[[str], bool] = layers.leads
         self.absent: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.bool_]] = layers.absent
 
     @property

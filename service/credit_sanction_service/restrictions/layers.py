@@ -56,6 +56,10 @@ class Layers:
             return known_in(self, code, name)
         return NOTHING
 
+    def leads(self, code: str) -> bool:
+        """Whether an accepted unified social credit code, or the organisation code inside it, may lead to anything."""
+        return self._leads(code) or self._leads(code[8:17])
+
     def absent(self, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
         """
         Return of each accepted code, a row of 18 bytes, whether it is certain that neither the code nor the organisation code

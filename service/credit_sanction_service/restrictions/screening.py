@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from credit_sanction_service.domain.answers import Known, Question
 from credit_sanction_service.domain.identifiers import Code, Judgement
-from credit_sanction_service.domain.terms import SEVERITY, Verdict
+from credit_sanction_service.domain.terms import SEVERITY, IdentifierKind, Verdict
 from credit_sanction_service.restrictions.demands import PRESENT, Basis, Demand
-from credit_sanction_service.restrictions.forms import accepted_code
+from credit_sanction_service.restrictions.forms import is_accepted
 from credit_sanction_service.restrictions.long_list import COLD, LongList, Order
 from credit_sanction_service.restrictions.making import Maker, Moment, is_nothing
 from credit_sanction_service.restrictions.prepared import Profile, Ready, Terms
@@ -85,11 +85,11 @@ class Screening(Generic[T]):
             young, old = prepared.tables(terms, law, day)
             ready = young.get(code) or old.get(code)
             if ready is None:
-                accepted = accepted_code(code)
-                if accepted is None:
+                if not is_accepted(code):
                     return None
-                judged = accepted
-                ticket, known = prepared.ticket, view.find(judged, "")
+                if view.leads(code):
+                    judged = Code(value=code, judgement=Judgement.ACCEPTED, kind=IdentifierKind.USCC)
+                    ticket, known = prepared.ticket, view.find(judged, "")
         if ready is None and not is_nothing(known):
             question = Question(code=judged, name="", areas=terms.areas, land_purpose=terms.land_purpose)
             moment = Moment(law=law, day=day, stale=False, clock_in_doubt=False, is_kept=True)
