@@ -152,7 +152,9 @@ def _receipt_key(home: Path) -> str:
     try:
         if not path.exists():
             write_private(path, new_receipt_key().strip())
-            log.info("receipt_key.made", path=str(path), advice="what was signed by another key verifies by that one alone")
+            log.info(
+                "receipt_key.made", path=str(path), advice="what was signed by another key verifies by that one alone"
+            )
         text = path.read_text("utf-8").strip()
         is_key = read_receipt_keys(text, "") is not None
     except (OSError, ValueError):
