@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -19,19 +18,18 @@ import psycopg
 from psycopg import sql
 
 from bench.lookup.stock import fill
+from bench.place import place
 from bench.push.processes import spawn, stop
-from credit_sanction_service.app.law import bring_law
 from credit_sanction_service.domain.access import Principal, Role
 from credit_sanction_service.host.access import DATABASE, ROLE_NAMES
-from credit_sanction_service.host.cluster import Cluster
-from credit_sanction_service.host.home import claim
 from credit_sanction_service.host.ports import reserve
 from credit_sanction_service.store.connect import connect
-from credit_sanction_service.store.migrate import migrate
 from credit_sanction_service.store.tokens import issue_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from credit_sanction_service.host.cluster import Cluster
 
 PATIENCE_S: Final = 300.0
 _POLL_S: Final = 0.05
@@ -129,11 +127,6 @@ def _await(service: Service) -> None:
 
 @contextmanager
 def house() -> Iterator[House]:
-    """Open it in a directory of its own, with the service's own settings; all of it goes at the end."""
-    with tempfile.TemporaryDirectory(prefix="credit-sanction-bench-") as name:
-        directory = Path(name)
-        directory.chmod(0o711)  # started by root, the database runs under an account that has to pass through
-        with claim(directory / "data") as home, Cluster.open(home) as cluster:
-            migrate(cluster.dsn("owner"))
-            bring_law(cluster.dsn("service"))
-            yield House(cluster, directory)
+    """Open it; all of it goes at the end."""
+    with place() as (cluster, directory):
+        yield House(cluster, directory)

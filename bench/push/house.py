@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,16 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import sql
 
+from bench.place import place
 from bench.push import records
 from bench.push.processes import kill, spawn, stop
 from bench.push.sink import Sink
-from credit_sanction_service.app.law import bring_law
 from credit_sanction_service.app.worker_process import install, load_targets
 from credit_sanction_service.config import Settings
 from credit_sanction_service.host.access import DATABASE, ROLE_NAMES
 from credit_sanction_service.host.cluster import Cluster
-from credit_sanction_service.host.home import claim
-from credit_sanction_service.store.migrate import migrate
 
 if TYPE_CHECKING:
     import subprocess
@@ -201,20 +198,15 @@ class House:
 
 @contextmanager
 def house() -> Iterator[House]:
-    """Open it in a directory of its own, with the service's own settings; all of it goes at the end."""
-    with tempfile.TemporaryDirectory(prefix="credit-sanction-bench-") as name:
-        directory = Path(name)
-        directory.chmod(0o711)  # started by root, the database runs under an account that has to pass through
-        with claim(directory / "data") as home, Cluster.open(home) as cluster:
-            migrate(cluster.dsn("owner"))
-            bring_law(cluster.dsn("service"))
-            _require_durable(cluster.dsn("service"))
-            (directory / "sink.secret").write_text(_SECRET, "utf-8")
-            sink = Sink()
-            try:
-                yield House(cluster=cluster, directory=directory, sink=sink)
-            finally:
-                sink.close()
+    """Open it; all of it goes at the end."""
+    with place() as (cluster, directory):
+        _require_durable(cluster.dsn("service"))
+        (directory / "sink.secret").write_text(_SECRET, "utf-8")
+        sink = Sink()
+        try:
+            yield House(cluster=cluster, directory=directory, sink=sink)
+        finally:
+            sink.close()
 
 
 def _require_durable(dsn: str) -> None:

@@ -215,7 +215,8 @@ def test_one_stream_too_many_is_refused_at_once_and_a_caller_that_leaves_makes_r
         assert list(desk.open()) == [Reply()]
 
 
-def test_calls_that_wait_hold_up_nobody_and_one_too_many_is_refused(desk: Desk) -> None:
+def waiting_calls(desk: Desk) -> tuple[threading.Event, threading.Semaphore]:
+    """Have calls wait for an event, and say of each that it does."""
     come, entered = threading.Event(), threading.Semaphore(0)
 
     def wait() -> Reply:
@@ -225,6 +226,11 @@ def test_calls_that_wait_hold_up_nobody_and_one_too_many_is_refused(desk: Desk) 
         return Reply()
 
     desk.check = wait
+    return come, entered
+
+
+def test_calls_that_wait_hold_up_nobody_and_one_too_many_is_refused(desk: Desk) -> None:
+    come, entered = waiting_calls(desk)
     call = desk.method("unary_unary", "CheckRestrictions")
     calls = [call.future(Question(), metadata=AS_THE_BANK, timeout=PATIENCE_S) for _ in range(2)]
     for _ in calls:
@@ -263,15 +269,7 @@ def test_a_call_that_is_none_is_refused_and_the_next_is_answered(desk: Desk, cap
 
 
 def test_callers_that_leave_leave_nothing_behind(desk: Desk) -> None:
-    come, entered = threading.Event(), threading.Semaphore(0)
-
-    def wait() -> Reply:
-        with waiting():
-            entered.release()
-            come.wait(PATIENCE_S)
-        return Reply()
-
-    desk.check = wait
+    come, entered = waiting_calls(desk)
     left = desk.method("unary_unary", "CheckRestrictions").future(Question(), metadata=AS_THE_BANK, timeout=PATIENCE_S)
     assert entered.acquire(timeout=PATIENCE_S)
     left.cancel()
